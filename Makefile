@@ -1,0 +1,25 @@
+# Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
+
+.DEFAULT_GOAL := help
+.PHONY: help test test-bars demo check fix bench
+
+help: ## List these commands.
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+test: ## Run every test, the tidiness of the house included.
+	@scripts/with_tools.sh cargo test --locked
+
+test-bars: ## Replay the weather and variants of it, and hold the demonstration to its promises (minutes).
+	@scripts/with_tools.sh cargo test --locked --release --test bars -- --nocapture
+
+demo: ## Watch a governor run fifty years of a weather model.
+	@scripts/demo.sh
+
+check: ## The gate: format, lints, tests, documentation, dependencies. Changes nothing.
+	@scripts/check.sh
+
+fix: ## Format, and apply what clippy can mend by itself.
+	@scripts/fix.sh
+
+bench: ## Measure what Regent promises to be fast.
+	@scripts/with_tools.sh cargo bench --locked

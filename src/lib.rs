@@ -1,0 +1,12 @@
+//! Regent: machine learning that knows when not to change.
+
+// ── ground floor: words and tools, no stage ──
+pub mod types;
+
+pub mod stats;
+
+pub mod scoring;
+
+pub mod store;
+
+pub mod yaml;

@@ -1,0 +1,198 @@
+//! A LightGBM forest evaluated in safe Rust, to the same bits as LightGBM itself; pure, and refuses every text it
+//! would have to guess about.
+
+mod error;
+mod parse;
+mod text;
+mod tree;
+
+pub use error::{ForestError, Place};
+
+use super::{Output, sigmoid};
+
+/// What LightGBM takes for zero: `kZeroThreshold`, a float widened to double (`include/LightGBM/meta.h`).
+const ZERO_THRESHOLD: f64 = 1e-35_f32 as f64;
+
+/// A forest of decision trees: gradient-boosted (a sum of trees) or random (their mean).
+///
+/// Trees lie flattened in shared arrays; scoring a row allocates nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forest {
+    nodes: Vec<Node>,
+    leaves: Vec<f64>,
+    /// The category sets of all nominal splits, as bits, 32 categories a word.
+    words: Vec<u32>,
+    /// Where each tree begins, in the model's order.
+    roots: Vec<Link>,
+    combine: Combine,
+    objective: Objective,
+    feature_names: Vec<String>,
+    gain: Vec<f64>,
+}
+
+/// A child: an index into the nodes, or, negative, the complement of an index into the leaves.
+type Link = i32;
+
+/// 32 bytes, two to a cache line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Node {
+    split: Split,
+    feature: u32,
+    left: Link,
+    right: Link,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Split {
+    /// Left if the value is at most the threshold.
+    AtMost { threshold: f64, missing: Missing },
+    /// Left if the category's bit is set in `words[first..first + count]`.
+    OneOf { first: u32, count: u32 },
+}
+
+/// LightGBM's `missing_type` together with its default direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Missing {
+    /// NaN is compared as if it were zero.
+    IsZero,
+    /// Zero (and NaN) goes to this side without being compared.
+    ZeroGoes(Side),
+    /// NaN goes to this side.
+    NanGoes(Side),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Side {
+    Left,
+    Right,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Combine {
+    Sum,
+    Mean,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Objective {
+    Binary { sigmoid: f64 },
+    Regression,
+}
+
+impl Forest {
+    /// The forest written in this LightGBM 4 text model.
+    ///
+    /// # Errors
+    /// Anything that is not exactly one whole single-output model: see [`ForestError`].
+    pub fn parse(text: &str) -> Result<Self, ForestError> {
+        parse::forest(text)
+    }
+
+    /// The raw margin of one row: the trees' leaf values added in tree order, which gives LightGBM's bits. Log-odds
+    /// for a binary objective (up to its sigmoid coefficient), the value itself for regression.
+    ///
+    /// A random forest's margin is the mean of its trees, as in LightGBM's converted prediction; LightGBM's own "raw
+    /// score" of a random forest is the undivided sum.
+    ///
+    /// Categories are compared as LightGBM does: truncated to integers; negative, unseen and NaN go right. A row of
+    /// another length than [`n_features`](Self::n_features) has no margin: NaN.
+    pub fn raw(&self, row: &[f64]) -> f64 {
+        if row.len() != self.n_features() {
+            return f64::NAN;
+        }
+        // A loop, not `sum()`: that one starts from -0.0.
+        let mut margin = 0.0;
+        for &root in &self.roots {
+            margin += self.leaf(root, row);
+        }
+        match self.combine {
+            Combine::Sum => margin,
+            Combine::Mean => margin / self.roots.len() as f64,
+        }
+    }
+
+    /// The model's own prediction: the margin through the objective's link, uncalibrated. A probability for a binary
+    /// objective, the value for regression.
+    pub fn score(&self, row: &[f64]) -> f64 {
+        let margin = self.raw(row);
+        match self.objective {
+            Objective::Binary { sigmoid: coefficient } => sigmoid(coefficient * margin),
+            Objective::Regression => margin,
+        }
+    }
+
+    /// What a prediction of this forest is.
+    pub fn output(&self) -> Output {
+        match self.objective {
+            Objective::Binary { .. } => Output::Probability,
+            Objective::Regression => Output::Value,
+        }
+    }
+
+    /// How many features a row must have.
+    pub fn n_features(&self) -> usize {
+        self.feature_names.len()
+    }
+
+    /// How many trees there are.
+    pub fn n_trees(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// The features' names in the order of a row.
+    pub fn feature_names(&self) -> &[String] {
+        &self.feature_names
+    }
+
+    /// The gain of all splits on each feature, in the order of a row; what LightGBM calls importance of type "gain".
+    pub fn importance(&self) -> &[f64] {
+        &self.gain
+    }
+
+    /// The value of the leaf that this row falls into. Parsing proved that every link is in range and that every path
+    /// ends in a leaf; [`raw`](Self::raw) proved the row's length.
+    fn leaf(&self, root: Link, row: &[f64]) -> f64 {
+        let mut link = root;
+        while link >= 0 {
+            let node = &self.nodes[link as usize];
+            link = match self.side(node.split, row[node.feature as usize]) {
+                Side::Left => node.left,
+                Side::Right => node.right,
+            };
+        }
+        self.leaves[!link as usize]
+    }
+
+    fn side(&self, split: Split, value: f64) -> Side {
+        // LightGBM drops these before prediction, because dense rows pass through its sparse form.
+        let value = if value.abs() <= ZERO_THRESHOLD { 0.0 } else { value };
+        match split {
+            Split::AtMost { threshold, missing } => match missing {
+                Missing::NanGoes(side) if value.is_nan() => side,
+                Missing::ZeroGoes(side) if value.is_nan() || value == 0.0 => side,
+                Missing::IsZero if value.is_nan() => Side::left_if(0.0 <= threshold),
+                Missing::NanGoes(_) | Missing::ZeroGoes(_) | Missing::IsZero => Side::left_if(value <= threshold),
+            },
+            Split::OneOf { first, count } => Side::left_if(self.contains(first, count, value)),
+        }
+    }
+
+    /// Whether a set of categories has this one. Truncation is C's cast, so -0.5 is category 0.
+    fn contains(&self, first: u32, count: u32, value: f64) -> bool {
+        let category = value.trunc();
+        if !(0.0..f64::from(count) * 32.0).contains(&category) {
+            return false;
+        }
+        let category = category as u32;
+        self.words[(first + category / 32) as usize] >> (category % 32) & 1 == 1
+    }
+}
+
+impl Side {
+    fn left_if(yes: bool) -> Self {
+        if yes { Side::Left } else { Side::Right }
+    }
+}
+
+#[cfg(test)]
+mod tests;

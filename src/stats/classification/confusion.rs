@@ -1,0 +1,169 @@
+//! Decisions at a threshold: the confusion matrix, its shares with intervals, and the threshold of the best F1; pure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{both_classes, by_falling_score};
+use crate::stats::estimate::{Estimate, share};
+use crate::stats::given;
+use crate::types::NotComputable;
+
+/// How many rows were decided how. A row is called positive when its score is at or above the threshold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Confusion {
+    /// Called positive, is positive.
+    pub true_positives: u64,
+    /// Called positive, is negative.
+    pub false_positives: u64,
+    /// Called negative, is positive.
+    pub false_negatives: u64,
+    /// Called negative, is negative.
+    pub true_negatives: u64,
+}
+
+impl Confusion {
+    /// Decide every row at a threshold.
+    ///
+    /// # Errors
+    /// No rows, lengths that differ, or a score that is not finite.
+    pub fn at(threshold: f64, scores: &[f64], labels: &[bool]) -> Result<Confusion, NotComputable> {
+        given::paired(scores, labels)?;
+        given::finite(threshold)?;
+        let mut confusion = Confusion::default();
+        for (&score, &label) in scores.iter().zip(labels) {
+            let cell = match (score >= threshold, label) {
+                (true, true) => &mut confusion.true_positives,
+                (true, false) => &mut confusion.false_positives,
+                (false, true) => &mut confusion.false_negatives,
+                (false, false) => &mut confusion.true_negatives,
+            };
+            *cell += 1;
+        }
+        Ok(confusion)
+    }
+
+    /// How many rows were decided.
+    pub fn rows(&self) -> u64 {
+        self.true_positives + self.false_positives + self.false_negatives + self.true_negatives
+    }
+
+    /// The share of rows decided right, with Wilson's interval.
+    ///
+    /// # Errors
+    /// No rows.
+    pub fn accuracy(&self) -> Result<Estimate, NotComputable> {
+        share(self.true_positives + self.true_negatives, self.rows())
+    }
+
+    /// The share of rows called positive that are, with Wilson's interval.
+    ///
+    /// # Errors
+    /// No row is called positive.
+    pub fn precision(&self) -> Result<Estimate, NotComputable> {
+        let called = self.true_positives + self.false_positives;
+        share(self.true_positives, called).map_err(|_| NotComputable::because("no row is called positive"))
+    }
+
+    /// The share of positive rows called positive, with Wilson's interval.
+    ///
+    /// # Errors
+    /// No row is positive.
+    pub fn recall(&self) -> Result<Estimate, NotComputable> {
+        let positive = self.true_positives + self.false_negatives;
+        share(self.true_positives, positive).map_err(|_| NotComputable::because(given::ONE_CLASS))
+    }
+
+    /// F1 = 2J / (1 + J) with J = TP / (TP + FP + FN), the share of right calls among the rows that either side calls
+    /// positive. J is a plain share, so it has Wilson's interval, and F1 its image.
+    ///
+    /// # Errors
+    /// No row is positive.
+    pub fn f1(&self) -> Result<Estimate, NotComputable> {
+        self.recall()?;
+        let either = self.true_positives + self.false_positives + self.false_negatives;
+        Ok(share(self.true_positives, either)?.map(|jaccard| 2.0 * jaccard / (1.0 + jaccard)))
+    }
+}
+
+/// A threshold and the F1 reached with it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Cut {
+    /// Rows with a score at or above it are called positive.
+    pub threshold: f64,
+    /// F1 on the rows it was chosen on, from 0 to 1: too bright for any other rows.
+    pub f1: f64,
+}
+
+/// Of all scores that occur, the one with the best F1 when used as threshold; of equals the largest.
+///
+/// # Errors
+/// No rows, lengths that differ, a score that is not finite, or one class only.
+pub fn best_f1_threshold(scores: &[f64], labels: &[bool]) -> Result<Cut, NotComputable> {
+    given::paired(scores, labels)?;
+    let (positives, _) = both_classes(labels)?;
+    let (mut hits, mut called) = (0, 0);
+    let mut best = Cut { threshold: f64::MAX, f1: 0.0 };
+    for (threshold, positive, negative) in by_falling_score(scores, labels) {
+        hits += positive;
+        called += positive + negative;
+        let f1 = 2.0 * hits as f64 / (called as f64 + positives);
+        if f1 > best.f1 {
+            best = Cut { threshold, f1 };
+        }
+    }
+    Ok(best)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stats::golden::{self, Side, assert_close};
+
+    #[test]
+    fn decisions_agree_with_scikit_learn() {
+        let golden = golden::golden();
+        for (side, name) in [(Side::Reference, "ref"), (Side::Current, "cur")] {
+            let (scores, labels) = golden::scored(side);
+            let confusion = Confusion::at(0.5, &scores, &labels).unwrap();
+            let expected = |what: &str| golden::number(&golden, &format!("/performance/{name}/{what}"));
+            assert_eq!(confusion.true_positives as f64, expected("tp"));
+            assert_eq!(confusion.false_positives as f64, expected("fp"));
+            assert_eq!(confusion.false_negatives as f64, expected("fn"));
+            assert_eq!(confusion.true_negatives as f64, expected("tn"));
+            assert_close(confusion.accuracy().unwrap().value, expected("accuracy"), 1e-9);
+            assert_close(confusion.precision().unwrap().value, expected("precision"), 1e-9);
+            assert_close(confusion.recall().unwrap().value, expected("recall"), 1e-9);
+            assert_close(confusion.f1().unwrap().value, expected("f1"), 1e-9);
+        }
+    }
+
+    #[test]
+    fn one_class_has_no_recall_and_no_f1() {
+        let confusion = Confusion::at(0.5, &[0.1, 0.9], &[false, false]).unwrap();
+        assert_eq!(confusion.recall(), Err(NotComputable::because("one class only")));
+        assert_eq!(confusion.f1(), Err(NotComputable::because("one class only")));
+        assert_eq!(best_f1_threshold(&[0.1], &[true]), Err(NotComputable::because("one class only")));
+        assert_eq!(Confusion::at(0.5, &[], &[]), Err(NotComputable::because("no rows")));
+        assert!(Confusion::default().accuracy().is_err());
+    }
+
+    #[test]
+    fn a_row_on_the_threshold_is_called_positive() {
+        assert_eq!(Confusion::at(0.5, &[0.5], &[true]).unwrap().true_positives, 1);
+    }
+
+    proptest! {
+        #[test]
+        fn no_threshold_beats_the_best(rows in prop::collection::vec((0u8..20, any::<bool>()), 1..60), other in 0u8..21) {
+            let (scores, labels): (Vec<f64>, Vec<bool>) =
+                rows.into_iter().map(|(score, label)| (f64::from(score) / 20.0, label)).unzip();
+            if let Ok(best) = best_f1_threshold(&scores, &labels) {
+                let f1 = |threshold| Confusion::at(threshold, &scores, &labels).unwrap().f1().unwrap().value;
+                prop_assert!((f1(best.threshold) - best.f1).abs() < 1e-12);
+                prop_assert!(f1(f64::from(other) / 20.0) <= best.f1 + 1e-12);
+            }
+        }
+    }
+}

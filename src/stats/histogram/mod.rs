@@ -1,0 +1,11 @@
+//! Bins frozen from a reference, counts in them, and groups of them; pure. Counts add up, in any order.
+
+mod edges;
+mod grouping;
+
+/// Durations counted in bins that are the same everywhere.
+pub mod latency;
+
+pub(super) use edges::quantile_of_sorted;
+pub use edges::{Edges, quantile};
+pub use grouping::Grouping;

@@ -1,0 +1,75 @@
+//! The two-sample chi-square test on counts by category, and Cramér's V as its size; pure.
+
+use super::Tested;
+use crate::stats::given;
+use crate::stats::special::chi_square_survival;
+use crate::types::NotComputable;
+
+/// Pearson's χ² of the 2 × k table of counts, without Yates' correction (SciPy's `chi2_contingency(correction=False)`).
+///
+/// Categories empty on both sides say nothing and are dropped. With one category left there is nothing to differ in: p = 1.
+///
+/// # Errors
+/// Lengths that differ, or a side without rows.
+pub fn chi_square(reference: &[u64], current: &[u64]) -> Result<Tested, NotComputable> {
+    let (n, m) = given::counts(reference, current)?;
+    let (mut statistic, mut categories) = (0.0, 0u32);
+    for (&a, &b) in reference.iter().zip(current).filter(|&(&a, &b)| a > 0 || b > 0) {
+        let (a, b) = (a as f64, b as f64);
+        let (a_expected, b_expected) = ((a + b) * n / (n + m), (a + b) * m / (n + m));
+        statistic += (a - a_expected).powi(2) / a_expected + (b - b_expected).powi(2) / b_expected;
+        categories += 1;
+    }
+    let p_value = if categories > 1 { chi_square_survival(statistic, f64::from(categories - 1)) } else { 1.0 };
+    Ok(Tested { statistic, p_value })
+}
+
+/// Cramér's V = √(χ² / rows) of the 2 × k table, from 0 (same shares) to 1 (nothing in common).
+///
+/// # Errors
+/// Lengths that differ, or a side without rows.
+pub fn cramers_v(reference: &[u64], current: &[u64]) -> Result<f64, NotComputable> {
+    let (n, m) = given::counts(reference, current)?;
+    Ok((chi_square(reference, current)?.statistic / (n + m)).sqrt().min(1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::stats::golden::{self, CATEGORICAL, assert_close};
+
+    #[test]
+    fn chi_square_agrees_with_scipy() {
+        let golden = golden::golden();
+        for name in CATEGORICAL {
+            let at = format!("/categorical/{name}");
+            let reference = golden::counts(&golden, &format!("{at}/divergences/ref_counts"));
+            let current = golden::counts(&golden, &format!("{at}/divergences/cur_counts"));
+            let found = chi_square(&reference, &current).unwrap();
+            assert_close(found.statistic, golden::number(&golden, &format!("{at}/chi2_contingency/statistic")), 1e-9);
+            assert_close(found.p_value, golden::number(&golden, &format!("{at}/chi2_contingency/pvalue")), 1e-6);
+            let v = golden::number(&golden, &format!("{at}/cramers_v"));
+            assert_close(cramers_v(&reference, &current).unwrap(), v, 1e-9);
+        }
+    }
+
+    #[test]
+    fn categories_empty_on_both_sides_change_nothing() {
+        assert_eq!(chi_square(&[10, 0, 20], &[12, 0, 8]), chi_square(&[10, 20], &[12, 8]));
+        assert_eq!(chi_square(&[10, 0], &[3, 0]), Ok(Tested { statistic: 0.0, p_value: 1.0 }));
+        assert_eq!(chi_square(&[0, 0], &[3, 0]), Err(NotComputable::because("no rows")));
+    }
+
+    proptest! {
+        #[test]
+        fn p_is_a_probability_and_v_a_share(counts in prop::collection::vec((0u64..1_000_000, 0u64..50), 1..200)) {
+            let (reference, current): (Vec<_>, Vec<_>) = counts.into_iter().unzip();
+            if let Ok(found) = chi_square(&reference, &current) {
+                prop_assert!((0.0..=1.0).contains(&found.p_value) && found.statistic.is_finite());
+                prop_assert!((0.0..=1.0).contains(&cramers_v(&reference, &current).unwrap()));
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! Whether two samples, or two shares, can come from one source; pure. Significance only: size is `distance`'s.
+
+mod chi_square;
+mod kolmogorov_smirnov;
+mod mann_whitney;
+mod many;
+mod shares;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use chi_square::{chi_square, cramers_v};
+pub use kolmogorov_smirnov::{EXACT_UP_TO, kolmogorov_smirnov, kolmogorov_smirnov_exact};
+pub use mann_whitney::mann_whitney;
+pub use many::benjamini_hochberg;
+pub use shares::two_shares;
+
+/// What a test found, both numbers finite.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Tested {
+    /// The statistic: D, χ², U or z.
+    pub statistic: f64,
+    /// The two-sided p-value, from 0 to 1.
+    pub p_value: f64,
+}

@@ -1,0 +1,131 @@
+//! A version: three numbers, no pre-release and no build part; pure.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// Why a word cannot be a version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not a version: write MAJOR.MINOR.PATCH, for example 1.0.0")]
+pub struct VersionError {
+    /// The word as it was given.
+    pub given: String,
+}
+
+/// `MAJOR.MINOR.PATCH`, ordered by number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Version {
+    /// Grows when what callers send must change.
+    pub major: u64,
+    /// Grows when the content is new and callers are unharmed.
+    pub minor: u64,
+    /// Grows when only text changed.
+    pub patch: u64,
+}
+
+/// By how much a version grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Bump {
+    /// Only text changed.
+    Patch,
+    /// New content, callers unharmed.
+    Minor,
+    /// Callers must change.
+    Major,
+}
+
+impl Version {
+    /// The first version of anything.
+    pub const FIRST: Version = Version::new(1, 0, 0);
+
+    /// A version from its three numbers.
+    pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Version { major, minor, patch }
+    }
+
+    /// The next version after a change of this size.
+    #[must_use]
+    pub fn bump(self, bump: Bump) -> Self {
+        match bump {
+            Bump::Major => Version::new(self.major + 1, 0, 0),
+            Bump::Minor => Version::new(self.major, self.minor + 1, 0),
+            Bump::Patch => Version::new(self.major, self.minor, self.patch + 1),
+        }
+    }
+}
+
+impl fmt::Display for Bump {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Bump::Patch => "patch",
+            Bump::Minor => "minor",
+            Bump::Major => "major",
+        })
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+    }
+}
+
+impl FromStr for Version {
+    type Err = VersionError;
+
+    fn from_str(given: &str) -> Result<Self, VersionError> {
+        match semver::Version::parse(given) {
+            Ok(v) if v.pre.is_empty() && v.build.is_empty() => Ok(Version::new(v.major, v.minor, v.patch)),
+            Ok(_) | Err(_) => Err(VersionError { given: given.to_owned() }),
+        }
+    }
+}
+
+impl TryFrom<String> for Version {
+    type Error = VersionError;
+
+    fn try_from(given: String) -> Result<Self, VersionError> {
+        given.parse()
+    }
+}
+
+impl From<Version> for String {
+    fn from(version: Version) -> String {
+        version.to_string()
+    }
+}
+
+impl JsonSchema for Version {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Version".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": r"^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_ordered_by_number_and_refuse_decoration() {
+        let nine: Version = "1.9.0".parse().unwrap();
+        let ten: Version = "1.10.0".parse().unwrap();
+        assert!(nine < ten);
+        for bad in ["1", "1.0", "1.0.0-rc1", "1.0.0+x", "01.0.0", "v1.0.0", ""] {
+            assert!(bad.parse::<Version>().is_err(), "{bad:?} was taken");
+        }
+        assert_eq!(nine.bump(Bump::Major), Version::new(2, 0, 0));
+    }
+}
