@@ -10,3 +10,12 @@ pub mod scoring;
 pub mod store;
 
 pub mod yaml;
+
+// ── a model is born ──
+pub mod ingest;
+
+pub mod contract;
+
+pub mod train;
+
+pub mod registry;

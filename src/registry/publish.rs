@@ -1,0 +1,55 @@
+//! A candidate becomes a version, whole or not at all; through the store. Refuses to replace one.
+
+use super::bundle::{Bundle, with_manifest};
+use super::manifest::{MANIFEST, Manifest};
+use super::{RegistryError, bundle_key, model_key, verify};
+use crate::contract::Registered;
+use crate::store::{Body, Store, StoreError};
+use crate::train::Candidate;
+use crate::types::{Digest, Timestamp};
+
+/// Bundle a candidate with its registered contract and publish it. `created_at` is the `at` of the TRAINING entry.
+///
+/// # Errors
+/// As [`Bundle::of`] and [`publish_bundle`].
+pub fn publish(
+    store: &dyn Store,
+    candidate: &Candidate,
+    registered: &Registered,
+    created_at: Timestamp,
+) -> Result<Manifest, RegistryError> {
+    let contract = &registered.contract;
+    let key = model_key(contract.name())?.join("contracts")?.join(&format!("{}.yaml", contract.version()))?;
+    // The bytes as they were registered, not as they would be printed today; the bundle holds them against the plan.
+    let bytes = store.read(&key)?;
+    publish_bundle(store, &Bundle::of(candidate, contract, &bytes, created_at)?)
+}
+
+/// Create `registry/<model>/<version>/`. If it is there with an equal manifest and sound files, that is success: whoever was
+/// first made the same bytes.
+///
+/// # Errors
+/// `AlreadyExists` when the version is there with another manifest; `Damaged` when it is there with an equal manifest and
+/// files that are not what it says; the store's.
+pub fn publish_bundle(store: &dyn Store, bundle: &Bundle) -> Result<Manifest, RegistryError> {
+    let Bundle { model, version, manifest, .. } = bundle;
+    let folder = bundle_key(model, *version)?;
+    let files = with_manifest(bundle);
+    let bodies = files.iter().map(|(name, bytes)| (name.clone(), Body::Bytes(bytes))).collect();
+    match store.create_all(&folder, bodies) {
+        Ok(()) => return Ok(manifest.clone()),
+        Err(StoreError::AlreadyExists { .. }) => {}
+        Err(other) => return Err(other.into()),
+    }
+    let existing = Digest::of(store.read(&folder.join(MANIFEST)?)?);
+    let given = manifest.digest();
+    if existing != given {
+        return Err(RegistryError::AlreadyExists { model: model.clone(), version: *version, existing, given });
+    }
+    let opened = verify::open(store, model, *version, Some(given))?;
+    if opened.damage.is_empty() {
+        Ok(manifest.clone())
+    } else {
+        Err(RegistryError::Damaged { model: model.clone(), version: *version, damage: opened.damage })
+    }
+}

@@ -1,0 +1,95 @@
+//! Every metric of a task, measured in one place for training, monitoring and evaluation; pure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::contract::Task;
+use crate::stats::calibration::{Binning, ece};
+use crate::stats::classification::{Confusion, brier, log_loss, roc_auc};
+use crate::stats::{Estimate, Interval, regression};
+use crate::types::{Measurement, NotComputable};
+
+/// A metric with its 95 % interval.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Metric {
+    /// The metric's name, value and n.
+    #[serde(flatten)]
+    pub measurement: Measurement,
+    /// The 95 % interval, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+}
+
+/// Which way a metric is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// AUC, F1, R² …
+    HigherIsBetter,
+    /// Log loss, Brier, MAE …
+    LowerIsBetter,
+}
+
+/// Which way a metric is better; none for what is only shown.
+pub fn direction(metric: &str) -> Option<Direction> {
+    match metric {
+        "auc" | "accuracy" | "f1" | "r2" => Some(Direction::HigherIsBetter),
+        "log_loss" | "brier" | "mae" | "rmse" => Some(Direction::LowerIsBetter),
+        _ => None,
+    }
+}
+
+/// Every metric of a task. Binary labels are 0 or 1, and `threshold` says from which probability on a row counts as
+/// positive for accuracy, precision, recall and F1; without one they are left out.
+pub fn measure(task: Task, predictions: &[f64], labels: &[f64], threshold: Option<f64>) -> Vec<Metric> {
+    match task {
+        Task::Binary => binary(predictions, labels, threshold),
+        Task::Regression => numbers(predictions, labels),
+    }
+}
+
+fn binary(predictions: &[f64], labels: &[f64], threshold: Option<f64>) -> Vec<Metric> {
+    let labels: Vec<bool> = labels.iter().map(|label| *label > 0.5).collect();
+    let n = labels.len() as u64;
+    let metric = |name, estimate| metric(name, estimate, n);
+    let mut metrics = vec![
+        metric("auc", roc_auc(predictions, &labels)),
+        metric("log_loss", log_loss(predictions, &labels)),
+        metric("brier", brier(predictions, &labels)),
+        Metric {
+            measurement: Measurement::new("ece", ece(predictions, &labels, Binning::EqualMass(10)), n),
+            interval: None,
+        },
+    ];
+    if let Some(threshold) = threshold {
+        let confusion = Confusion::at(threshold, predictions, &labels);
+        let of = |ask: fn(&Confusion) -> Result<Estimate, NotComputable>| {
+            confusion.as_ref().map_err(Clone::clone).and_then(ask)
+        };
+        metrics.extend([
+            metric("accuracy", of(Confusion::accuracy)),
+            metric("precision", of(Confusion::precision)),
+            metric("recall", of(Confusion::recall)),
+            metric("f1", of(Confusion::f1)),
+        ]);
+    }
+    let positives = labels.iter().filter(|label| **label).count() as u64;
+    metrics.push(metric("base_rate", crate::stats::share(positives, n)));
+    metrics
+}
+
+fn numbers(predictions: &[f64], targets: &[f64]) -> Vec<Metric> {
+    let n = targets.len() as u64;
+    vec![
+        metric("mae", regression::mae(predictions, targets), n),
+        metric("rmse", regression::rmse(predictions, targets), n),
+        metric("r2", regression::r2(predictions, targets), n),
+        metric("bias", regression::bias(predictions, targets), n),
+    ]
+}
+
+fn metric(name: &str, estimate: Result<Estimate, NotComputable>, n: u64) -> Metric {
+    Metric {
+        interval: estimate.as_ref().ok().map(|estimate| estimate.interval),
+        measurement: Measurement::new(name, estimate.map(|estimate| estimate.value), n),
+    }
+}
