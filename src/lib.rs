@@ -19,3 +19,10 @@ pub mod contract;
 pub mod train;
 
 pub mod registry;
+
+// ── a model works ──
+pub mod serve;
+
+pub mod log;
+
+pub mod snapshot;

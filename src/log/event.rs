@@ -1,0 +1,67 @@
+//! One event per request and one label per outcome; pure. Features are never in either.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::contract::Code;
+use crate::types::{ModelName, Timestamp, Version};
+
+/// What is remembered of one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// When it was answered.
+    pub ts: Timestamp,
+    /// The client's id of the request, or the one that was issued.
+    pub request_id: Uuid,
+    /// The model asked.
+    pub model: ModelName,
+    /// The version that answered.
+    pub model_version: Version,
+    /// The answer: a probability or a number; nothing if the request was invalid.
+    pub prediction: Option<f64>,
+    /// From the first byte read to the answer made.
+    pub latency_us: u32,
+    /// Whether it was answered with a prediction.
+    pub status: Status,
+    /// The distinct codes of the violations, in order.
+    pub codes: Vec<Code>,
+    /// What a candidate said of the same vector, after the answer was sent.
+    pub shadow: Option<ShadowScore>,
+    /// The values of the contract's declared slices, and of nothing else.
+    pub slices: BTreeMap<String, String>,
+}
+
+/// Whether a request was answered with a prediction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Answered with a prediction.
+    Valid,
+    /// Refused with its violations.
+    Invalid,
+}
+
+/// A candidate's score of one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShadowScore {
+    /// The candidate.
+    pub version: Version,
+    /// What it would have answered.
+    pub prediction: f64,
+    /// How long the scoring took.
+    pub latency_us: u32,
+}
+
+/// What came true of one request.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Label {
+    /// The request it speaks of.
+    pub request_id: Uuid,
+    /// 1 or 0 for a binary task, else the number.
+    pub label: f64,
+    /// When the label arrived.
+    pub at: Timestamp,
+}

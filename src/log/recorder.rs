@@ -1,0 +1,216 @@
+//! Serving's memory: events and labels into the spool, sealed segments into the store; through the store and the spool.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures::future::try_join_all;
+use ulid::Ulid;
+use uuid::Uuid;
+
+use super::segment::{Contents, LabelLine, Line, ShadowLine};
+use super::spool::{self, Due, Spool, SpoolRules};
+use super::{Event, Label, LogError, ShadowScore, Status, parts};
+use crate::contract::Code;
+use crate::serve::{Answer, Answered, EventSink, LabelSink, Labelled, Outcomes, Recorded, Shadowed, SinkError, Truth};
+use crate::store::{Durability, Store};
+use crate::types::{ModelName, ReplicaName, Timestamp};
+
+/// So many recent requests are remembered, to tell duplicate and conflicting labels as they arrive; some 10 MB. An older
+/// request's label is `unknown` here and joins all the same.
+const REMEMBERED: usize = 100_000;
+
+/// Records what one replica answers.
+pub struct Recorder {
+    store: Arc<dyn Store>,
+    spool: Mutex<Spool>,
+    recent: Mutex<Recent>,
+    /// One sealing at a time, without holding up those who record.
+    sealing: Mutex<()>,
+}
+
+impl Recorder {
+    /// Open the spool under `root`, and seal what an earlier process of this name left there.
+    ///
+    /// # Errors
+    /// The spool, or another process has it; the store.
+    pub fn open(
+        store: Arc<dyn Store>,
+        root: &Path,
+        replica: &ReplicaName,
+        boot: Ulid,
+        durability: Durability,
+        rules: SpoolRules,
+        now: Timestamp,
+    ) -> Result<Recorder, LogError> {
+        let (spool, left) = Spool::open(root, replica, boot, durability, rules, now)?;
+        let recorder =
+            Recorder { store, spool: Mutex::new(spool), recent: Mutex::default(), sealing: Mutex::default() };
+        recorder.seal(&left)?;
+        Ok(recorder)
+    }
+
+    /// Close the segment that is due and seal those that have waited for their shadows. Returns the watermark: everything
+    /// before it is sealed. To be called about once a second.
+    ///
+    /// # Errors
+    /// The spool or the store; nothing is lost, and the next call tries again.
+    pub fn maintain(&self, now: Timestamp) -> Result<Timestamp, LogError> {
+        self.turn(now, false)
+    }
+
+    /// Seal everything; to be called when nothing is answered any more.
+    ///
+    /// # Errors
+    /// As [`maintain`](Self::maintain).
+    pub fn close(&self, now: Timestamp) -> Result<Timestamp, LogError> {
+        self.turn(now, true)
+    }
+
+    fn turn(&self, now: Timestamp, ending: bool) -> Result<Timestamp, LogError> {
+        let _turn = self.sealing.lock().unwrap_or_else(PoisonError::into_inner);
+        let due = {
+            let mut spool = self.spool();
+            spool.rotate_if(now, ending);
+            spool.take_due(now, ending)
+        };
+        self.seal(&due)?;
+        // What was acknowledged without waiting is at most one call of this from the disk.
+        if let Some(file) = self.spool().unsynced() {
+            spool::sync(&file)?;
+        }
+        Ok(self.spool().watermark().unwrap_or(now))
+    }
+
+    /// One segment becomes one part for each model, and goes only after the part was read back.
+    fn seal(&self, due: &[Due]) -> Result<(), LogError> {
+        for segment in due {
+            let contents = Contents::read(&segment.path.display().to_string(), &spool::read(segment)?)?;
+            parts::seal(self.store.as_ref(), &segment.name, &contents)?;
+            self.spool().forget(segment)?;
+        }
+        Ok(())
+    }
+
+    fn spool(&self) -> MutexGuard<'_, Spool> {
+        // A panic between two writes leaves whole lines behind, so the spool can be used on.
+        self.spool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn recent(&self) -> MutexGuard<'_, Recent> {
+        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn event(answered: &Answered<'_>) -> Event {
+    let champion = &answered.serving.champion;
+    let (prediction, status, codes, slices) = match answered.answer {
+        Answer::Scored { vector, score } => {
+            (Some(score.prediction), Status::Valid, Vec::new(), champion.slices(vector))
+        }
+        Answer::Refused(refusal) => {
+            let mut codes: Vec<Code> = refusal.violations.iter().map(|violation| violation.code).collect();
+            codes.sort_unstable();
+            codes.dedup();
+            (None, Status::Invalid, codes, BTreeMap::new())
+        }
+    };
+    Event {
+        ts: answered.at,
+        request_id: answered.request_id,
+        model: champion.name().clone(),
+        model_version: champion.version(),
+        prediction,
+        latency_us: answered.latency_us,
+        status,
+        codes,
+        shadow: None,
+        slices,
+    }
+}
+
+fn unwritten(error: LogError) -> SinkError {
+    SinkError { reason: std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string) }
+}
+
+impl EventSink for Recorder {
+    fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
+        let event = event(answered);
+        let line = |ts| Line::Answer(Event { ts, ..event });
+        let (at, on_disk) = self.spool().append(answered.at, line).map_err(unwritten)?;
+        self.recent().answered(answered.request_id, at);
+        Ok(Recorded { at, on_disk })
+    }
+
+    fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError> {
+        let line = Line::Shadow(ShadowLine {
+            ts: shadowed.at,
+            request_id: shadowed.request_id,
+            score: ShadowScore {
+                version: shadowed.candidate.version(),
+                prediction: shadowed.prediction,
+                latency_us: shadowed.latency_us,
+            },
+        });
+        match self.spool().append_beside(shadowed.at, &line) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(SinkError { reason: "the request's segment is sealed".to_owned() }),
+            Err(error) => Err(unwritten(error)),
+        }
+    }
+}
+
+impl LabelSink for Recorder {
+    fn labelled(&self, model: &ModelName, truths: &[Truth], at: Timestamp) -> Result<Labelled, SinkError> {
+        let mut outcomes = Outcomes::default();
+        let mut lines = Vec::new();
+        for truth in truths {
+            let label = Label { request_id: truth.request_id, label: truth.label, at };
+            let (answered, known) = self.recent().of(truth.request_id);
+            if !outcomes.settle(answered, known, &label) {
+                continue;
+            }
+            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label } });
+            lines.push(self.spool().append(at, line).map_err(unwritten)?.1);
+            self.recent().labelled(truth.request_id, truth.label);
+        }
+        Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })
+    }
+}
+
+/// The newest requests, with their labels.
+#[derive(Default)]
+struct Recent {
+    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<f64>)>,
+    order: VecDeque<Uuid>,
+}
+
+impl Recent {
+    /// The first answer is the one that labels join.
+    fn answered(&mut self, id: Uuid, at: Timestamp) {
+        self.entry(id).0.get_or_insert(at);
+    }
+
+    fn labelled(&mut self, id: Uuid, label: f64) {
+        self.entry(id).1.get_or_insert(label);
+    }
+
+    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<f64>) {
+        self.requests.get(&id).copied().unwrap_or_default()
+    }
+
+    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<f64>) {
+        if !self.requests.contains_key(&id) {
+            self.order.push_back(id);
+            if self.order.len() > REMEMBERED
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.requests.remove(&oldest);
+            }
+        }
+        self.requests.entry(id).or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests;

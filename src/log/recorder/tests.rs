@@ -1,0 +1,249 @@
+//! What is recorded is sealed once and read back, whatever happens in between; a test module.
+#![expect(clippy::disallowed_methods, reason = "a test that looks at the disk")]
+
+use std::fs;
+
+use futures::executor::block_on;
+
+use super::*;
+use crate::log::{Label, PartKind, import, parts_between, read_events, read_labels, requests_of};
+use crate::serve::fixture::{a_contract, a_model, serving};
+use crate::serve::{Predictor, Serving};
+use crate::store::Memory;
+use crate::types::{Span, Version};
+
+struct House {
+    store: Arc<Memory>,
+    folder: tempfile::TempDir,
+    replica: ReplicaName,
+    serving: Arc<Serving>,
+}
+
+fn at(text: &str) -> Timestamp {
+    format!("2026-11-21T{text}Z").parse().unwrap()
+}
+
+fn id(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+impl House {
+    fn new() -> House {
+        House {
+            store: Arc::new(Memory::new()),
+            folder: tempfile::tempdir().unwrap(),
+            replica: "a".parse().unwrap(),
+            serving: serving(a_model(Version::FIRST, 1.0), Some(a_model(Version::new(1, 1, 0), 0.5))),
+        }
+    }
+
+    fn boot(&self, number: u128, durability: Durability, now: &str) -> Result<Recorder, LogError> {
+        let (store, boot) = (self.store.clone(), Ulid::from(number));
+        Recorder::open(store, self.folder.path(), &self.replica, boot, durability, SpoolRules::DEFAULTS, at(now))
+    }
+
+    fn candidate(&self) -> &Predictor {
+        self.serving.candidate.as_ref().unwrap()
+    }
+
+    /// Answer a request with this humidity; refused above 100.
+    fn answer(&self, recorder: &Recorder, request_id: Uuid, now: &str, humidity: f64) -> Timestamp {
+        use crate::contract::Given::{Bool, Number, Text};
+        let row = [
+            ("temperature", Number(1.0)),
+            ("humidity", Number(humidity)),
+            ("station", Text("south")),
+            ("windy", Bool(true)),
+        ];
+        let answer = self.serving.champion.answer(row).unwrap();
+        let answered = Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving };
+        let recorded = recorder.answered(&answered).unwrap();
+        block_on(recorded.on_disk).unwrap();
+        recorded.at
+    }
+
+    fn shadow(&self, recorder: &Recorder, request_id: Uuid, at: Timestamp) -> Result<(), SinkError> {
+        use crate::contract::Given::{Bool, Number, Text};
+        let row = [
+            ("temperature", Number(1.0)),
+            ("humidity", Number(5.0)),
+            ("station", Text("south")),
+            ("windy", Bool(true)),
+        ];
+        let Answer::Scored { vector, .. } = self.candidate().answer(row).unwrap() else { panic!() };
+        let candidate = self.candidate();
+        recorder.shadowed(&Shadowed { request_id, at, vector: &vector, candidate, prediction: 0.2, latency_us: 9 })
+    }
+
+    fn events(&self) -> Vec<Event> {
+        let (from, to) = (at("00:00:00"), at("23:59:59"));
+        read_events(self.store.as_ref(), self.serving.champion.name(), from, to).unwrap()
+    }
+
+    fn labels(&self) -> Vec<Label> {
+        let (from, to) = (at("00:00:00"), at("23:59:59"));
+        read_labels(self.store.as_ref(), self.serving.champion.name(), from, to).unwrap()
+    }
+
+    fn segments(&self) -> usize {
+        let names = fs::read_dir(self.folder.path().join("a")).unwrap().map(|entry| entry.unwrap().file_name());
+        names.filter(|name| name.to_str().unwrap().ends_with(".jsonl")).count()
+    }
+}
+
+#[test]
+fn what_was_answered_is_sealed_with_its_shadow() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    let first = house.answer(&recorder, id(1), "10:00:30", 40.0);
+    house.answer(&recorder, id(2), "10:00:31", 400.0);
+    assert_eq!(recorder.maintain(at("10:00:40")).unwrap(), at("10:00:00"));
+    // The segment is closed after a minute, takes a shadow that comes a moment later, and is sealed after its wait.
+    assert_eq!(recorder.maintain(at("10:01:00")).unwrap(), at("10:00:00"));
+    house.shadow(&recorder, id(1), first).unwrap();
+    assert!(house.events().is_empty());
+    assert_eq!(recorder.maintain(at("10:01:05")).unwrap(), at("10:01:05"));
+    assert!(house.shadow(&recorder, id(1), first).is_err(), "a sealed segment took a line");
+
+    let events = house.events();
+    let shadow = ShadowScore { version: Version::new(1, 1, 0), prediction: 0.2, latency_us: 9 };
+    assert_eq!((events[0].prediction, &events[0].shadow), (Some(0.4), &Some(shadow)));
+    assert_eq!(events[0].slices, [("station".to_owned(), "south".to_owned())].into());
+    assert_eq!((events[1].status, events[1].codes.as_slice()), (Status::Invalid, [Code::OutOfRange].as_slice()));
+    assert_eq!((events[1].prediction, &events[1].shadow), (None, &None));
+    assert_eq!(house.segments(), 0);
+    let model = house.serving.champion.name();
+    let parts = parts_between(house.store.as_ref(), model, PartKind::Events, at("10:00:00"), at("10:00:01")).unwrap();
+    let [part] = parts.as_slice() else { panic!("{parts:?}") };
+    assert!(part.as_str().starts_with("var/rain/events/date=2026-11-21/hour=10/a-"), "{part}");
+    assert_eq!(requests_of(house.store.as_ref(), part).unwrap(), [(at("10:00:00"), 2)].into());
+    let bytes = house.store.read(part).unwrap();
+    insta::assert_snapshot!(
+        super::super::columns::schema_of(bytes)
+            .fields()
+            .iter()
+            .map(|field| format!("{}: {}", field.name(), field.data_type()))
+            .collect::<Vec<_>>()
+            .join("\n")
+    );
+}
+
+#[test]
+fn a_part_belongs_to_one_hour_and_nothing_is_recorded_before_its_segment() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Batched, "10:59:59").unwrap();
+    house.answer(&recorder, id(1), "10:59:59.9", 1.0);
+    house.answer(&recorder, id(2), "11:00:00.1", 2.0);
+    // A request that began before the hour and was answered after it, and a clock that goes back.
+    assert_eq!(house.answer(&recorder, id(3), "10:59:59.95", 3.0), at("11:00:00"));
+    assert_eq!(recorder.close(at("11:00:01")).unwrap(), at("11:00:01"));
+    let model = house.serving.champion.name();
+    let hour = |from, to| parts_between(house.store.as_ref(), model, PartKind::Events, at(from), at(to)).unwrap().len();
+    assert_eq!((hour("10:00:00", "11:00:00"), hour("11:00:00", "12:00:00"), hour("10:30:00", "11:30:00")), (1, 1, 2));
+    assert_eq!(house.events().iter().map(|event| event.request_id).collect::<Vec<_>>(), [id(1), id(3), id(2)]);
+}
+
+#[test]
+fn a_full_segment_ends_and_keeps_its_shadows() {
+    let house = House::new();
+    let rules = SpoolRules { rotate_bytes: 1, shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
+    let (store, now) = (house.store.clone(), at("10:00:00"));
+    let root = house.folder.path();
+    let recorder = Recorder::open(store, root, &house.replica, Ulid::from(1), Durability::Batched, rules, now).unwrap();
+    for number in 0..5 {
+        let at = house.answer(&recorder, id(number), "10:00:00", 1.0);
+        house.shadow(&recorder, id(number), at).unwrap();
+    }
+    assert_eq!(house.segments(), 5);
+    recorder.close(now).unwrap();
+    let events = house.events();
+    assert!(events.len() == 5 && events.iter().all(|event| event.shadow.is_some()), "{events:?}");
+}
+
+#[test]
+fn a_crash_replays_once() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    for number in 0..3 {
+        house.answer(&recorder, id(number), "10:00:01", 5.0);
+    }
+    let segment = house.folder.path().join("a").join(format!("{}-000000.jsonl", Ulid::from(1)));
+    let bytes = fs::read(&segment).unwrap();
+    assert!(matches!(house.boot(2, Durability::Durable, "10:00:02"), Err(LogError::ReplicaTaken { .. })));
+    drop(recorder);
+
+    // The power fails in the middle of a line, and again after sealing but before the segment is gone.
+    fs::write(&segment, [bytes.as_slice(), br#"{"answer":{"ts":"2026"#].concat()).unwrap();
+    drop(house.boot(2, Durability::Durable, "10:05:00").unwrap());
+    assert_eq!((house.events().len(), house.segments()), (3, 0));
+    fs::write(&segment, &bytes).unwrap();
+    drop(house.boot(3, Durability::Durable, "10:06:00").unwrap());
+    assert_eq!((house.events().len(), house.segments()), (3, 0));
+
+    // Another segment under the same name is not mistaken for the sealed one, and a broken line is not skipped.
+    let other = String::from_utf8(bytes).unwrap().replacen("\"latency_us\":40", "\"latency_us\":41", 1);
+    fs::write(&segment, &other).unwrap();
+    assert!(matches!(house.boot(4, Durability::Durable, "10:07:00"), Err(LogError::OtherRows { .. })));
+    fs::write(&segment, other.replacen('{', "!", 1)).unwrap();
+    assert!(matches!(house.boot(5, Durability::Durable, "10:07:00"), Err(LogError::Line { line: 1, .. })));
+    assert_eq!(house.segments(), 1);
+}
+
+#[test]
+fn every_label_has_one_outcome() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    for number in [1, 2, 3, 1] {
+        house.answer(&recorder, id(number), "10:00:01", 5.0);
+    }
+    let model = house.serving.champion.name();
+    let send = |truths: &[(u128, f64)]| {
+        let truths: Vec<Truth> =
+            truths.iter().map(|(number, label)| Truth { request_id: id(*number), label: *label }).collect();
+        let labelled = recorder.labelled(model, &truths, at("12:00:00")).unwrap();
+        block_on(labelled.on_disk).unwrap();
+        labelled.outcomes
+    };
+    assert_eq!(send(&[(1, 1.0), (2, 0.0)]), Outcomes { new: 2, ..Outcomes::default() });
+    let said = send(&[(1, 1.0), (2, 1.0), (3, 1.0), (9, 1.0), (9, 1.0)]);
+    assert_eq!(said, Outcomes { new: 1, duplicate: 2, conflicting: 1, unknown: 1, early: 0 });
+    recorder.close(at("12:00:01")).unwrap();
+    let labels: Vec<_> = house.labels().iter().map(|label| (label.request_id, label.label)).collect();
+    assert_eq!(labels, [(id(1), 1.0), (id(2), 0.0), (id(3), 1.0), (id(9), 1.0)]);
+}
+
+#[test]
+fn a_file_of_labels_is_taken_whole_and_once() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    house.answer(&recorder, id(1), "10:00:01", 5.0);
+    house.answer(&recorder, id(2), "10:00:01", 5.0);
+    recorder.close(at("10:00:02")).unwrap();
+    // 1 is new, 2 is known before it was asked, and nobody asked 4.
+    let file = format!(
+        "request_id,label,at\n{},1,2026-11-21T13:00:00Z\n{},0,2026-11-21T09:00:00Z\n{},true,2026-11-21T13:00:00Z\n",
+        id(1),
+        id(2),
+        id(4)
+    );
+    let take =
+        |file: &str| import(house.store.as_ref(), &a_contract(true), file.as_bytes(), at("00:00:00"), at("14:00:00"));
+    assert_eq!(take(&file).unwrap(), Outcomes { new: 1, early: 1, unknown: 1, ..Outcomes::default() });
+    assert_eq!(take(&file).unwrap(), Outcomes { duplicate: 3, ..Outcomes::default() });
+    assert_eq!(house.labels().len(), 3);
+    let LogError::Labels { rows, faults } =
+        take(&format!("request_id,label\n{},2\nx,1\n{},\n", id(1), id(2))).unwrap_err()
+    else {
+        panic!("the file was taken");
+    };
+    assert_eq!((rows, faults.iter().map(|fault| fault.line).collect::<Vec<_>>()), (3, vec![2, 3, 4]));
+    assert_eq!(house.labels().len(), 3);
+}
+
+#[test]
+fn a_label_before_its_answer_is_early() {
+    let mut outcomes = Outcomes::default();
+    let label = Label { request_id: id(1), label: 1.0, at: at("09:00:00") };
+    assert!(outcomes.settle(Some(at("10:00:00")), None, &label));
+    assert_eq!(outcomes, Outcomes { early: 1, ..Outcomes::default() });
+}

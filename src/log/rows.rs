@@ -1,0 +1,83 @@
+//! Events and labels as the columns of their parts, and back; pure.
+
+use arrow::array::ArrayRef;
+
+use super::columns::{Fault, Rows, enumerated, instants, lists, need, numbers, parsed, texts, told, wholes};
+use super::{Event, Label, ShadowScore, Status};
+use crate::types::ModelName;
+
+/// The columns of a part of events.
+pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, ArrayRef)>, Fault> {
+    let shadow = |event: &Event| event.shadow.clone();
+    let slices = |event: &Event| match event.slices.is_empty() {
+        true => Ok(None),
+        false => serde_json::to_string(&event.slices).map(Some).map_err(told),
+    };
+    let slices: Vec<Option<String>> = events.iter().map(slices).collect::<Result<_, _>>()?;
+    let status = |event: &Event| match event.status {
+        Status::Valid => "valid",
+        Status::Invalid => "invalid",
+    };
+    Ok(vec![
+        ("ts", instants(events.iter().map(|event| event.ts))),
+        ("request_id", texts(events.iter().map(|event| Some(event.request_id.to_string())))),
+        ("model_version", texts(events.iter().map(|event| Some(event.model_version.to_string())))),
+        ("prediction", numbers(events.iter().map(|event| event.prediction))),
+        ("latency_us", wholes(events.iter().map(|event| Some(event.latency_us)))),
+        ("status", texts(events.iter().map(|event| Some(status(event).to_owned())))),
+        ("codes", lists(events.iter().map(|event| event.codes.as_slice()))),
+        ("shadow_version", texts(events.iter().map(|event| Some(shadow(event)?.version.to_string())))),
+        ("shadow_prediction", numbers(events.iter().map(|event| Some(shadow(event)?.prediction)))),
+        ("shadow_latency_us", wholes(events.iter().map(|event| Some(shadow(event)?.latency_us)))),
+        ("slices", texts(slices.into_iter())),
+    ])
+}
+
+/// The events of a part.
+pub(super) fn events(model: &ModelName, rows: &Rows) -> Result<Vec<Event>, Fault> {
+    rows.each(|batch, place| {
+        let text = |name| batch.text(name, place).and_then(|text| need(name, text));
+        let shadow = match batch.text("shadow_version", place)? {
+            None => None,
+            Some(version) => Some(ShadowScore {
+                version: parsed("shadow_version", version)?,
+                prediction: need("shadow_prediction", batch.number("shadow_prediction", place)?)?,
+                latency_us: need("shadow_latency_us", batch.whole("shadow_latency_us", place)?)?,
+            }),
+        };
+        let codes = batch.words("codes", place)?;
+        let slices = batch.text("slices", place)?.map(serde_json::from_str).transpose().map_err(told)?;
+        Ok(Event {
+            ts: batch.instant("ts", place)?,
+            request_id: parsed("request_id", text("request_id")?)?,
+            model: model.clone(),
+            model_version: parsed("model_version", text("model_version")?)?,
+            prediction: batch.number("prediction", place)?,
+            latency_us: need("latency_us", batch.whole("latency_us", place)?)?,
+            status: enumerated("status", text("status")?)?,
+            codes: codes.iter().map(|code| enumerated("codes", code)).collect::<Result<_, _>>()?,
+            shadow,
+            slices: slices.unwrap_or_default(),
+        })
+    })
+}
+
+/// The columns of a part of labels.
+pub(super) fn label_columns(labels: &[Label]) -> Vec<(&'static str, ArrayRef)> {
+    vec![
+        ("at", instants(labels.iter().map(|label| label.at))),
+        ("request_id", texts(labels.iter().map(|label| Some(label.request_id.to_string())))),
+        ("label", numbers(labels.iter().map(|label| Some(label.label)))),
+    ]
+}
+
+/// The labels of a part.
+pub(super) fn labels(rows: &Rows) -> Result<Vec<Label>, Fault> {
+    rows.each(|batch, place| {
+        Ok(Label {
+            request_id: parsed("request_id", need("request_id", batch.text("request_id", place)?)?)?,
+            label: need("label", batch.number("label", place)?)?,
+            at: batch.instant("at", place)?,
+        })
+    })
+}

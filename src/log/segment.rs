@@ -1,0 +1,66 @@
+//! The lines of a spool's segment and how they become events and labels; pure. Features have no line.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Event, Label, LogError, ShadowScore};
+use crate::types::{ModelName, Timestamp};
+
+/// One line. A request has an `answer`, written before its reply, and perhaps a `shadow`, written after it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Line {
+    Answer(Event),
+    Shadow(ShadowLine),
+    Label(LabelLine),
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct ShadowLine {
+    pub(super) ts: Timestamp,
+    pub(super) request_id: Uuid,
+    pub(super) score: ShadowScore,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct LabelLine {
+    pub(super) model: ModelName,
+    #[serde(flatten)]
+    pub(super) label: Label,
+}
+
+/// What a segment holds: answers merged with their shadows, and labels, each by model and in the order of time.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Contents {
+    pub(super) events: BTreeMap<ModelName, Vec<Event>>,
+    pub(super) labels: BTreeMap<ModelName, Vec<Label>>,
+}
+
+impl Contents {
+    /// Read a segment. What follows the last line feed is what a crash tore, and was never acknowledged.
+    pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Contents, LogError> {
+        let mut contents = Contents::default();
+        let mut shadows = BTreeMap::new();
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        let lines = bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+        for (index, line) in lines.enumerate() {
+            let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
+            match serde_json::from_slice(line).map_err(broken)? {
+                Line::Answer(event) => contents.events.entry(event.model.clone()).or_default().push(event),
+                Line::Shadow(shadow) => drop(shadows.insert((shadow.ts, shadow.request_id), shadow.score)),
+                Line::Label(LabelLine { model, label }) => {
+                    contents.labels.entry(model).or_default().push(label);
+                }
+            }
+        }
+        for events in contents.events.values_mut() {
+            events.sort_by_key(|event| (event.ts, event.request_id));
+            for event in events {
+                event.shadow = shadows.remove(&(event.ts, event.request_id));
+            }
+        }
+        Ok(contents)
+    }
+}

@@ -1,0 +1,309 @@
+//! The one mutable file a replica owns: append-only segments of lines, taken away once they are sealed; a door.
+#![expect(clippy::disallowed_methods, reason = "a door: the spool is a file of its own")]
+
+mod committer;
+
+use std::collections::VecDeque;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use ulid::Ulid;
+
+use super::segment::Line;
+use super::{LogError, PartName};
+use crate::serve::Acknowledged;
+use crate::store::Durability;
+use crate::types::{ReplicaName, Span, Timestamp};
+use committer::Committer;
+
+/// No part holds two hours.
+const HOUR: Span = Span::from_hours(1);
+
+/// When a segment ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SpoolRules {
+    /// A segment is closed when it is this old …
+    pub rotate_every: Span,
+    /// … or this large; and at the end of the hour, so that a part belongs to one.
+    pub rotate_bytes: u64,
+    /// A closed segment waits so long for the shadows of its last answers before it is sealed.
+    pub shadow_wait: Span,
+}
+
+impl SpoolRules {
+    /// - `rotate_every` one minute: what a dashboard shows is at most that old, and a replica makes 1,440 parts a day.
+    /// - `rotate_bytes` 64 MiB: sealing reads a segment into memory.
+    /// - `shadow_wait` 5 s: a mirror whose queue is longer than that drops anyway.
+    pub const DEFAULTS: SpoolRules = SpoolRules {
+        rotate_every: Span::from_mins(1),
+        rotate_bytes: 64 * 1024 * 1024,
+        shadow_wait: Span::from_secs(5),
+    };
+}
+
+/// A replica's segments.
+///
+/// Every line of a segment has an instant in `[opened_at, closed_at)`: an answer that was made a moment before its segment
+/// began is recorded under its beginning. So the start of the oldest segment that is not sealed is an exact watermark.
+pub(super) struct Spool {
+    folder: PathBuf,
+    name: PartName,
+    rules: SpoolRules,
+    segments: VecDeque<Segment>,
+    committer: Committer,
+    /// Held as long as the process lives.
+    _lock: File,
+}
+
+struct Segment {
+    seq: u64,
+    opened_at: Timestamp,
+    /// The latest instant of its lines.
+    last_at: Timestamp,
+    closed_at: Option<Timestamp>,
+    /// Nothing until the first line: an idle replica makes no files.
+    file: Option<Arc<File>>,
+    bytes: u64,
+    sealing: bool,
+    /// A write or an fsync failed: no line may follow.
+    broken: Arc<AtomicBool>,
+}
+
+/// A segment that is to be sealed.
+pub(super) struct Due {
+    pub(super) name: PartName,
+    pub(super) path: PathBuf,
+}
+
+impl Spool {
+    /// Open the spool of a replica, with the segments that earlier boots left behind.
+    pub(super) fn open(
+        root: &Path,
+        replica: &ReplicaName,
+        boot: Ulid,
+        durability: Durability,
+        rules: SpoolRules,
+        now: Timestamp,
+    ) -> Result<(Spool, Vec<Due>), LogError> {
+        let folder = root.join(replica.as_str());
+        fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
+        let lock = lock(&folder, replica)?;
+        let left = leftovers(&folder, replica)?;
+        let spool = Spool {
+            folder,
+            name: PartName { replica: replica.clone(), boot, seq: 0 },
+            rules,
+            segments: VecDeque::from([Segment::open(0, now)]),
+            committer: Committer::start(durability)?,
+            _lock: lock,
+        };
+        Ok((spool, left))
+    }
+
+    /// Append a line about this instant; returns the instant it is recorded under. `line` is given that instant.
+    pub(super) fn append(
+        &mut self,
+        at: Timestamp,
+        line: impl FnOnce(Timestamp) -> Line,
+    ) -> Result<(Timestamp, Acknowledged), LogError> {
+        if let Some(over) = self.segments.back().and_then(|current| current.is_over(at, &self.rules)) {
+            self.rotate(over);
+        }
+        let (folder, name) = (&self.folder, &self.name);
+        // There is always a current segment: `open` makes the first and `rotate` adds to them.
+        let Some(current) = self.segments.back_mut() else {
+            return Ok((at, self.committer.acknowledge(None)));
+        };
+        let at = at.max(current.opened_at);
+        let file = current.write(folder, name, &line(at), self.committer.durability())?;
+        current.last_at = current.last_at.max(at);
+        Ok((at, self.committer.acknowledge(Some((file, Arc::clone(&current.broken))))))
+    }
+
+    /// Append what belongs to an answer recorded at this instant, to the answer's own segment; false if that is sealed.
+    pub(super) fn append_beside(&mut self, at: Timestamp, line: &Line) -> Result<bool, LogError> {
+        let (folder, name, durability) = (&self.folder, &self.name, self.committer.durability());
+        let mut open = self.segments.iter_mut().rev().filter(|segment| !segment.sealing);
+        match open.find(|segment| segment.opened_at <= at && segment.closed_at.is_none_or(|end| at < end)) {
+            Some(segment) if !segment.broken.load(Ordering::Relaxed) => {
+                segment.write(folder, name, line, durability).map(|_| true)
+            }
+            Some(_) | None => Ok(false),
+        }
+    }
+
+    /// Close the current segment if it is due, or in any case at the end.
+    pub(super) fn rotate_if(&mut self, now: Timestamp, ending: bool) {
+        let Some(current) = self.segments.back_mut() else {
+            return;
+        };
+        if current.file.is_none() {
+            // Nothing was written: the segment simply begins later.
+            current.opened_at = current.opened_at.max(now);
+            return;
+        }
+        let old = ending || now.since(current.opened_at) >= self.rules.rotate_every;
+        let over = if old { Some(current.earliest_end(now)) } else { current.is_over(now, &self.rules) };
+        if let Some(over) = over {
+            self.rotate(over);
+        }
+    }
+
+    fn rotate(&mut self, at: Timestamp) {
+        if let Some(current) = self.segments.back_mut() {
+            current.closed_at = Some(at);
+            self.name.seq = current.seq + 1;
+        }
+        self.segments.retain(|segment| segment.file.is_some());
+        self.segments.push_back(Segment::open(self.name.seq, at));
+    }
+
+    /// Take the closed segments that have waited long enough, oldest first. No line can be appended to them any more.
+    pub(super) fn take_due(&mut self, now: Timestamp, ending: bool) -> Vec<Due> {
+        let wait = self.rules.shadow_wait;
+        let mut due = Vec::new();
+        for segment in &mut self.segments {
+            if segment.closed_at.is_some_and(|closed_at| ending || closed_at + wait <= now) {
+                segment.sealing = true;
+                let name = PartName { seq: segment.seq, ..self.name.clone() };
+                due.push(Due { path: self.folder.join(file_name(&name)), name });
+            }
+        }
+        due
+    }
+
+    /// The file whose lines may not be on disk yet although they were acknowledged; nothing when each waits for the disk.
+    pub(super) fn unsynced(&self) -> Option<Arc<File>> {
+        match self.committer.durability() {
+            Durability::Durable => None,
+            Durability::Batched => self.segments.back()?.file.clone(),
+        }
+    }
+
+    /// Take a sealed segment away: its part was read back.
+    pub(super) fn forget(&mut self, sealed: &Due) -> Result<(), LogError> {
+        fs::remove_file(&sealed.path).map_err(failed("remove", &sealed.path))?;
+        if sealed.name.boot == self.name.boot {
+            self.segments.retain(|segment| segment.seq != sealed.name.seq);
+        }
+        Ok(())
+    }
+
+    /// Everything before this instant is sealed.
+    pub(super) fn watermark(&self) -> Option<Timestamp> {
+        self.segments.iter().map(|segment| segment.opened_at).min()
+    }
+}
+
+impl Segment {
+    fn open(seq: u64, opened_at: Timestamp) -> Segment {
+        Segment {
+            seq,
+            opened_at,
+            last_at: opened_at,
+            closed_at: None,
+            file: None,
+            bytes: 0,
+            sealing: false,
+            broken: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Where the next segment begins, if a line about `at` does not belong in this one.
+    fn is_over(&self, at: Timestamp, rules: &SpoolRules) -> Option<Timestamp> {
+        let hour = at.floor(HOUR);
+        let full = self.bytes >= rules.rotate_bytes || self.broken.load(Ordering::Relaxed);
+        if hour > self.opened_at.floor(HOUR) {
+            Some(self.earliest_end(hour))
+        } else {
+            full.then(|| self.earliest_end(self.opened_at))
+        }
+    }
+
+    /// The first instant from `at` on that is after all its lines.
+    fn earliest_end(&self, at: Timestamp) -> Timestamp {
+        let after = if self.file.is_some() { self.last_at + Span::from_micros(1) } else { self.opened_at };
+        at.max(after)
+    }
+
+    fn write(
+        &mut self,
+        folder: &Path,
+        name: &PartName,
+        line: &Line,
+        durability: Durability,
+    ) -> Result<Arc<File>, LogError> {
+        let path = folder.join(file_name(&PartName { seq: self.seq, ..name.clone() }));
+        let written = self.file(folder, &path, durability).and_then(|file| {
+            let mut bytes = serde_json::to_vec(line)?;
+            bytes.push(b'\n');
+            (&*file).write_all(&bytes)?;
+            self.bytes += bytes.len() as u64;
+            Ok(file)
+        });
+        // A part of the line may be there; it must stay the last.
+        self.broken.fetch_or(written.is_err(), Ordering::Relaxed);
+        written.map_err(failed("write", &path))
+    }
+
+    fn file(&mut self, folder: &Path, path: &Path, durability: Durability) -> io::Result<Arc<File>> {
+        if let Some(file) = &self.file {
+            return Ok(Arc::clone(file));
+        }
+        let file = Arc::new(OpenOptions::new().append(true).create_new(true).open(path)?);
+        self.file = Some(Arc::clone(&file));
+        if durability == Durability::Durable {
+            // The file's own name must outlive a power cut, too.
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(file)
+    }
+}
+
+fn file_name(name: &PartName) -> String {
+    format!("{}-{:06}.jsonl", name.boot, name.seq)
+}
+
+fn lock(folder: &Path, replica: &ReplicaName) -> Result<File, LogError> {
+    let path = folder.join("lock");
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed("open", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(LogError::ReplicaTaken { replica: replica.to_string() }),
+        Err(TryLockError::Error(error)) => Err(failed("lock", &path)(error)),
+    }
+}
+
+fn leftovers(folder: &Path, replica: &ReplicaName) -> Result<Vec<Due>, LogError> {
+    let mut left = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed("list", folder))? {
+        let path = entry.map_err(failed("list", folder))?.path();
+        let stem = path.file_name().and_then(|name| name.to_str()?.strip_suffix(".jsonl"));
+        let parts = stem.and_then(|stem| stem.split_once('-'));
+        let Some((Ok(boot), Ok(seq))) = parts.map(|(boot, seq)| (boot.parse::<Ulid>(), seq.parse::<u64>())) else {
+            continue;
+        };
+        left.push(Due { name: PartName { replica: replica.clone(), boot, seq }, path });
+    }
+    left.sort_by_key(|due| (due.name.boot, due.name.seq));
+    Ok(left)
+}
+
+/// The bytes of a segment.
+pub(super) fn read(due: &Due) -> Result<Vec<u8>, LogError> {
+    fs::read(&due.path).map_err(failed("read", &due.path))
+}
+
+/// See to it that the lines of a segment are on disk.
+pub(super) fn sync(file: &File) -> Result<(), LogError> {
+    file.sync_data().map_err(failed("sync", Path::new("segment")))
+}
+
+fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {
+    let file = path.display().to_string();
+    move |source| LogError::Spool { operation, file, source }
+}

@@ -1,0 +1,47 @@
+//! `/livez`, `/readyz` and `/health`: whether the process runs, whether it can answer, and who answers; pure.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+
+use crate::serve::problem::Problem;
+use crate::serve::seams::Wiring;
+use crate::types::{ModelName, Version};
+
+/// The body of `/health`.
+#[derive(Serialize)]
+pub(super) struct Health {
+    /// `serving`, or `waiting` for a first champion.
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<ModelName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model_version: Option<Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shadow_version: Option<Version>,
+}
+
+pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
+    let serving = wiring.champion.current();
+    let champion = serving.as_ref().map(|serving| &serving.champion);
+    let candidate = serving.as_ref().and_then(|serving| serving.candidate.as_ref());
+    Json(Health {
+        status: if champion.is_some() { "serving" } else { "waiting" },
+        model: champion.map(|champion| champion.name().clone()),
+        model_version: champion.map(|champion| champion.version()),
+        shadow_version: candidate.map(|candidate| candidate.version()),
+    })
+}
+
+pub(super) async fn livez() -> &'static str {
+    "ok\n"
+}
+
+pub(super) async fn readyz(State(wiring): State<Arc<Wiring>>) -> Result<&'static str, Problem> {
+    match wiring.champion.current() {
+        Some(_) => Ok("ok\n"),
+        None => Err(Problem::no_champion()),
+    }
+}

@@ -1,0 +1,45 @@
+//! `POST /api/v1/labels`: what came true, one label or a list; pure but for what is wired to it. All are taken or none.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde::Serialize;
+
+use crate::contract::{Contract, Violation};
+use crate::serve::predictor::truth;
+use crate::serve::problem::Problem;
+use crate::serve::request::LabelsRequest;
+use crate::serve::seams::{Outcomes, Truth, Wiring};
+
+/// The body of an answer.
+#[derive(Serialize)]
+pub(super) struct Taken {
+    outcomes: Outcomes,
+}
+
+pub(super) async fn labels(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Taken>, Problem> {
+    let body = super::body(request).await?;
+    let serving = wiring.champion.current().ok_or_else(Problem::no_champion)?;
+    let labels = checked(&body, serving.champion.contract())?;
+    let (model, now) = (serving.champion.name(), wiring.clock.now());
+    let labelled = wiring.labels.labelled(model, &labels, now).map_err(|_| Problem::unrecorded())?;
+    labelled.on_disk.await.map_err(|_| Problem::unrecorded())?;
+    Ok(Json(Taken { outcomes: labelled.outcomes }))
+}
+
+fn checked(body: &[u8], contract: &Contract) -> Result<Vec<Truth>, Problem> {
+    let LabelsRequest(sent) =
+        LabelsRequest::read(body).map_err(|malformed| Problem::malformed(malformed.to_string()))?;
+    let (mut truths, mut violations) = (Vec::with_capacity(sent.len()), Vec::new());
+    for (index, (request_id, field)) in sent.iter().enumerate() {
+        match truth(contract, field.given()) {
+            Ok(label) => truths.push(Truth { request_id: *request_id, label }),
+            Err(violation) => {
+                let feature = format!("labels[{index}].label");
+                violations.push(Violation { feature, ..violation });
+            }
+        }
+    }
+    if violations.is_empty() { Ok(truths) } else { Err(Problem::labels(violations)) }
+}

@@ -1,0 +1,105 @@
+//! `POST /api/v1/predict`: a probability or a number, never a decision; pure but for what is wired to it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::contract::Task;
+use crate::scoring::Score;
+use crate::serve::predictor::{Answer, Predictor};
+use crate::serve::problem::{Asked, Problem};
+use crate::serve::request::PredictRequest;
+use crate::serve::seams::{Answered, Serving, ShadowJob, Wiring};
+use crate::types::{ModelName, Timestamp, Version};
+
+pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
+    let started_us = wiring.clock.micros();
+    let body = super::body(request).await?;
+    let serving = wiring.champion.current().ok_or_else(Problem::no_champion)?;
+    let question = Question::answer(&wiring, &serving, &body)?;
+    let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
+
+    let Question { request_id, answer } = &question;
+    let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving: &serving };
+    let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
+    wiring.counter.answered(&Answered { at: recorded.at, ..answered });
+    // What was acknowledged is on disk (P14): the answer waits for its event.
+    recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
+
+    let response = question.response(&serving.champion);
+    question.shadow(&wiring, &serving, recorded.at);
+    Ok(response)
+}
+
+/// A request with what the champion says of it.
+struct Question {
+    request_id: Uuid,
+    answer: Answer,
+}
+
+impl Question {
+    fn answer(wiring: &Wiring, serving: &Serving, body: &[u8]) -> Result<Question, Problem> {
+        let request = PredictRequest::read(body).map_err(|malformed| Problem::malformed(malformed.to_string()))?;
+        let request_id = request.request_id.unwrap_or_else(|| issue(wiring.clock.now()));
+        match serving.champion.answer(request.fields()) {
+            Ok(answer) => Ok(Question { request_id, answer }),
+            Err(_) => Err(Problem::not_finite(asked(request_id, &serving.champion))),
+        }
+    }
+
+    fn response(&self, champion: &Predictor) -> Response {
+        let asked = asked(self.request_id, champion);
+        match &self.answer {
+            Answer::Scored { score, .. } => Json(Said::of(champion.contract().task(), score, asked)).into_response(),
+            Answer::Refused(refusal) => Problem::violations(refusal.violations.clone(), asked).into_response(),
+        }
+    }
+
+    /// The candidate's turn: after the answer was made, and never in its way (P9).
+    fn shadow(self, wiring: &Wiring, serving: &Serving, at: Timestamp) {
+        if let (Answer::Scored { vector, .. }, Some(candidate)) = (self.answer, &serving.candidate) {
+            let candidate = Arc::clone(candidate);
+            wiring.mirror.offer(ShadowJob { request_id: self.request_id, at, vector, candidate });
+        }
+    }
+}
+
+/// The body of an answer.
+#[derive(Serialize)]
+struct Said {
+    request_id: Uuid,
+    model: ModelName,
+    model_version: Version,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prediction: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interval: Option<(f64, f64)>,
+}
+
+impl Said {
+    fn of(task: Task, score: &Score, asked: Asked) -> Said {
+        let Asked { request_id, model, model_version } = asked;
+        let silent = Said { request_id, model, model_version, probability: None, prediction: None, interval: None };
+        match task {
+            Task::Binary => Said { probability: Some(score.prediction), ..silent },
+            Task::Regression => Said { prediction: Some(score.prediction), interval: score.interval, ..silent },
+        }
+    }
+}
+
+fn asked(request_id: Uuid, champion: &Predictor) -> Asked {
+    Asked { request_id, model: champion.name().clone(), model_version: champion.version() }
+}
+
+/// A UUIDv7 of this instant, so that ids sort as their requests came.
+fn issue(now: Timestamp) -> Uuid {
+    let micros = u64::try_from(now.micros()).unwrap_or_default();
+    let (secs, nanos) = (micros / 1_000_000, (micros % 1_000_000) * 1_000);
+    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, secs, nanos as u32))
+}

@@ -1,0 +1,127 @@
+//! Who serves, as the journal names them; through the store. What does not verify never replaces what serves.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwapOption;
+
+use super::ServeError;
+use super::predictor::Predictor;
+use super::seams::{Champion, Serving};
+use crate::registry;
+use crate::store::Store;
+use crate::types::{ModelName, Version};
+
+/// Whom the journal names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Named {
+    /// The version that is PROMOTED.
+    pub champion: Version,
+    /// The version that is SHADOWING or PROMOTABLE.
+    pub candidate: Option<Version>,
+}
+
+/// Loads the versions it is told of, each once, and swaps them without failing a request.
+pub struct Follower {
+    store: Arc<dyn Store>,
+    model: ModelName,
+    serving: ArcSwapOption<Serving>,
+}
+
+impl Champion for Follower {
+    fn current(&self) -> Option<Arc<Serving>> {
+        self.serving.load_full()
+    }
+}
+
+impl Follower {
+    /// A follower of this model that does not serve yet.
+    pub fn new(store: Arc<dyn Store>, model: ModelName) -> Self {
+        Follower { store, model, serving: ArcSwapOption::empty() }
+    }
+
+    /// Serve whom the journal names; to be called by one thread whenever the journal has grown. Returns whether anything
+    /// changed. Nobody named changes nothing: once there is a champion, there is one for ever (P2).
+    ///
+    /// # Errors
+    /// A version does not verify. A champion that does not leaves everything as it was; a candidate that does not is left
+    /// out. Either is tried again at the next call.
+    pub fn follow(&self, named: Option<Named>) -> Result<bool, ServeError> {
+        let Some(named) = named else { return Ok(false) };
+        let before = self.current();
+        let champion = self.load("champion", named.champion, before.as_deref())?;
+        let candidate = named.candidate.map(|version| self.load("candidate", version, before.as_deref())).transpose();
+        let (candidate, outcome) = match candidate {
+            Ok(candidate) => (candidate, Ok(true)),
+            Err(error) => (None, Err(error)),
+        };
+        // A candidate under another contract cannot be shown the champion's vectors.
+        let candidate = candidate.filter(|candidate| candidate.reads_like(&champion));
+        let after = Serving { champion, candidate };
+        if before.is_some_and(|before| versions(&before) == versions(&after)) {
+            return outcome.map(|_| false);
+        }
+        self.serving.store(Some(Arc::new(after)));
+        outcome
+    }
+
+    fn load(
+        &self,
+        role: &'static str,
+        version: Version,
+        loaded: Option<&Serving>,
+    ) -> Result<Arc<Predictor>, ServeError> {
+        let known = loaded.into_iter().flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref()]);
+        if let Some(known) = known.flatten().find(|known| known.version() == version) {
+            return Ok(Arc::clone(known));
+        }
+        let model = registry::fetch(self.store.as_ref(), &self.model, version);
+        let model = model.map_err(|source| ServeError::Load { role, source: Box::new(source) })?;
+        Ok(Arc::new(Predictor::new(Arc::new(model))))
+    }
+}
+
+fn versions(serving: &Serving) -> (Version, Option<Version>) {
+    (serving.champion.version(), serving.candidate.as_ref().map(|candidate| candidate.version()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::registry::testing::published;
+    use crate::registry::versions as versions_of;
+    use crate::store::Memory;
+    use crate::train::worlds::World;
+
+    fn serves(follower: &Follower) -> Option<(Version, Option<Version>)> {
+        follower.current().map(|serving| versions(&serving))
+    }
+
+    #[test]
+    fn what_does_not_verify_never_replaces_what_serves() {
+        let store = Arc::new(Memory::new());
+        let world = World::rain();
+        published(&world, store.as_ref());
+        let model = world.registered().contract.name().clone();
+        let good = versions_of(store.as_ref(), &model).unwrap()[0];
+        let (follower, missing) = (Follower::new(store, model), Version::new(9, 9, 9));
+        let follow = |champion, candidate| follower.follow(Some(Named { champion, candidate }));
+
+        assert!(!follower.follow(None).unwrap());
+        assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
+        assert_eq!(serves(&follower), None);
+        assert!(follow(good, None).unwrap());
+        let first = follower.current().unwrap();
+        assert!(!follow(good, None).unwrap(), "nothing changed");
+        assert!(Arc::ptr_eq(&first, &follower.current().unwrap()));
+
+        // Neither a broken champion, a broken candidate nor silence takes the one that serves away.
+        assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
+        assert!(matches!(follow(good, Some(missing)), Err(ServeError::Load { role: "candidate", .. })));
+        assert!(!follower.follow(None).unwrap());
+        assert_eq!(serves(&follower), Some((good, None)));
+        assert!(follow(good, Some(good)).unwrap());
+        let serving = follower.current().unwrap();
+        assert_eq!(versions(&serving), (good, Some(good)));
+        assert!(Arc::ptr_eq(&serving.champion, &first.champion), "a version was loaded twice");
+    }
+}

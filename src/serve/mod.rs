@@ -1,0 +1,63 @@
+//! Stage 5: answers under a strict contract, through two doors. It is told who is champion and hands on what it saw.
+
+mod api;
+mod champion;
+mod http;
+mod predictor;
+mod problem;
+mod request;
+mod seams;
+mod tiny;
+
+#[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+
+pub use api::{finish, routes};
+pub use champion::{Follower, Named};
+pub use http::{HttpDoor, Limits, SystemClock};
+pub use predictor::{Answer, Predictor, truth};
+pub use problem::Problem;
+pub(crate) use request::parse_id;
+pub use seams::{
+    Acknowledged, Answered, Champion, Clock, Counter, EventSink, LabelSink, Labelled, Mirror, NoMirror, Outcomes,
+    Recorded, Serving, ShadowJob, Shadowed, SinkError, Truth, Wiring,
+};
+pub use tiny::TinyDoor;
+
+use crate::registry::RegistryError;
+
+/// Why serving cannot begin, go on or change; reads after "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address may be reached from outside, and nothing would ask callers who they are.
+    #[error("listen on {address}: {reason}")]
+    NotLoopback {
+        /// The address asked for.
+        address: String,
+        /// Why this door refuses it.
+        reason: &'static str,
+    },
+    /// The address cannot be had.
+    #[error("listen on {address}")]
+    Bind {
+        /// The address asked for.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A version could not be loaded; what served before goes on serving.
+    #[error("load the {role}")]
+    Load {
+        /// `champion` or `candidate`.
+        role: &'static str,
+        /// Why.
+        source: Box<RegistryError>,
+    },
+    /// A thread could not be started.
+    #[error("start a thread for the door")]
+    Thread(#[source] io::Error),
+}

@@ -1,0 +1,121 @@
+//! One verified version that answers: fields in, a score or every violation out; pure. Takes nothing but a `VerifiedModel`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::contract::{Contract, Feature, FeatureVector, Given, Refusal, Task, Violation, admit, encode_target};
+use crate::registry::VerifiedModel;
+use crate::scoring::Score;
+use crate::types::{ModelName, NotComputable, Version};
+
+/// What a version says of a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The contract admits it.
+    Scored {
+        /// The admitted features.
+        vector: FeatureVector,
+        /// What the model makes of them; the prediction is finite.
+        score: Score,
+    },
+    /// The contract refuses it.
+    Refused(Refusal),
+}
+
+/// A version that answers.
+#[derive(Clone)]
+pub struct Predictor {
+    model: Arc<VerifiedModel>,
+}
+
+impl Predictor {
+    /// The predictor of a version.
+    pub fn new(model: Arc<VerifiedModel>) -> Self {
+        Predictor { model }
+    }
+
+    /// The version it speaks for.
+    pub fn version(&self) -> Version {
+        self.model.version()
+    }
+
+    /// The model's name.
+    pub fn name(&self) -> &ModelName {
+        self.model.name()
+    }
+
+    /// The version itself.
+    pub fn model(&self) -> &VerifiedModel {
+        &self.model
+    }
+
+    /// The contract it answers under.
+    pub fn contract(&self) -> &Contract {
+        self.model.contract()
+    }
+
+    /// Admit the fields of a request and score them.
+    ///
+    /// # Errors
+    /// The model gave a number that is not finite; a refusal is an answer, not an error.
+    pub fn answer<'a>(&self, fields: impl IntoIterator<Item = (&'a str, Given<'a>)>) -> Result<Answer, NotComputable> {
+        match admit(self.contract(), fields) {
+            Ok(vector) => self.score(&vector).map(|score| Answer::Scored { vector, score }),
+            Err(refusal) => Ok(Answer::Refused(refusal)),
+        }
+    }
+
+    /// Score a vector that this contract, or one that [`reads_like`](Self::reads_like) it, has admitted.
+    ///
+    /// # Errors
+    /// The model gave a number that is not finite.
+    pub fn score(&self, vector: &FeatureVector) -> Result<Score, NotComputable> {
+        let score = self.model.scorer().score(vector);
+        if score.prediction.is_finite() {
+            Ok(score)
+        } else {
+            Err(NotComputable::because("the model gave a number that is not finite"))
+        }
+    }
+
+    /// Whether a vector admitted by `other` means the same here: the same features in the same order, with the same codes.
+    ///
+    /// A category table that has grown at its end still gives every older word its older code.
+    pub fn reads_like(&self, other: &Predictor) -> bool {
+        let (mine, theirs) = (self.contract().features(), other.contract().features());
+        mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(mine, theirs)| same_codes(mine, theirs))
+    }
+
+    /// The values of the contract's declared slices, and of nothing else (P8).
+    pub fn slices(&self, vector: &FeatureVector) -> BTreeMap<String, String> {
+        let contract = self.contract();
+        let value = |slice: &String| {
+            let place = contract.place(slice)?;
+            let (feature, code) = (contract.features().get(place)?, *vector.get(place)?);
+            // Codes are places in the table: small whole numbers, as `admit` made them.
+            Some((slice.clone(), feature.words()?.get(code as usize)?.clone()))
+        };
+        contract.slices().iter().filter_map(value).collect()
+    }
+}
+
+fn same_codes(mine: &Feature, theirs: &Feature) -> bool {
+    let tables = match (mine.words(), theirs.words()) {
+        (Some(mine), Some(theirs)) => mine.starts_with(&theirs),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    };
+    mine.name == theirs.name && mine.kind == theirs.kind && tables
+}
+
+/// What came true, as a number: 1 or 0 for a binary target (also given as its own word), else the number itself.
+///
+/// # Errors
+/// It cannot be a value of the target.
+pub fn truth(contract: &Contract, given: Given<'_>) -> Result<f64, Violation> {
+    match (contract.task(), given) {
+        // Files of labels write classes as numbers whatever their words are.
+        (Task::Binary, Given::Number(class)) if class == 0.0 || class == 1.0 => Ok(class + 0.0),
+        (Task::Binary | Task::Regression, _) => encode_target(contract, given),
+    }
+}

@@ -1,0 +1,154 @@
+//! Refusals as problem JSON (RFC 9457); pure. Names fields, never repeats a value.
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::contract::Violation;
+use crate::types::{ModelName, Version};
+
+/// Why a request was not served. `kind` is stable: clients may match on it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// `urn:regent:problem:contract-violation`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    #[serde(serialize_with = "as_number")]
+    status: StatusCode,
+    detail: String,
+    /// Every violation of the contract, with its stable code.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Violation>,
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    asked: Option<Box<Asked>>,
+}
+
+/// What was asked of whom, once that is known.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct Asked {
+    pub(super) request_id: Uuid,
+    pub(super) model: ModelName,
+    pub(super) model_version: Version,
+}
+
+fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u16(status.as_u16())
+}
+
+impl Problem {
+    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+        Problem { kind, title, status, detail: detail.into(), errors: Vec::new(), asked: None }
+    }
+
+    /// 400: the body is not the JSON it should be.
+    pub fn malformed(detail: impl Into<String>) -> Self {
+        let kind = "urn:regent:problem:malformed-request";
+        Problem::new(StatusCode::BAD_REQUEST, kind, "the request is malformed", detail)
+    }
+
+    /// 422: the contract refuses the features.
+    pub(super) fn violations(errors: Vec<Violation>, asked: Asked) -> Self {
+        let count = errors.len();
+        let detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let kind = "urn:regent:problem:contract-violation";
+        let title = "the features violate the model's contract";
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail);
+        Problem { errors, asked: Some(Box::new(asked)), ..problem }
+    }
+
+    /// 422: labels that the target cannot have; none was taken.
+    pub(super) fn labels(errors: Vec<Violation>) -> Self {
+        let kind = "urn:regent:problem:invalid-labels";
+        let detail = "no label of this request was taken";
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, "labels are invalid", detail);
+        Problem { errors, ..problem }
+    }
+
+    /// 503: nobody can answer yet.
+    pub(super) fn no_champion() -> Self {
+        let kind = "urn:regent:problem:no-champion";
+        let detail = "no version has been promoted and loaded yet; `regent status` says what it waits for";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "there is no champion", detail)
+    }
+
+    /// 503: what cannot be remembered is not answered.
+    pub(super) fn unrecorded() -> Self {
+        let kind = "urn:regent:problem:not-recorded";
+        let detail = "the event could not be recorded, so it is not answered; try again";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "the event log cannot be written", detail)
+    }
+
+    /// 503: more requests than the door lets in.
+    pub(super) fn overloaded() -> Self {
+        let kind = "urn:regent:problem:overloaded";
+        let detail = "too many requests are being served; try again in a second";
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "the server is overloaded", detail)
+    }
+
+    /// 500: the model's arithmetic left the numbers.
+    pub(super) fn not_finite(asked: Asked) -> Self {
+        let kind = "urn:regent:problem:not-finite";
+        let detail = "the model gave a number that is not finite for these features";
+        let problem = Problem::new(StatusCode::INTERNAL_SERVER_ERROR, kind, "there is no prediction", detail);
+        Problem { asked: Some(Box::new(asked)), ..problem }
+    }
+
+    /// 500: a mistake of ours; its words stay inside, for they may hold values.
+    pub(super) fn internal() -> Self {
+        let kind = "urn:regent:problem:internal";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, kind, "the server failed", "this is a defect of Regent")
+    }
+
+    /// 408: the request took longer than the door waits.
+    pub(super) fn too_slow() -> Self {
+        let kind = "urn:regent:problem:timeout";
+        let detail = "the whole request did not arrive and end in time";
+        Problem::new(StatusCode::REQUEST_TIMEOUT, kind, "the request was too slow", detail)
+    }
+
+    /// 413: the body is larger than the door takes.
+    pub(super) fn too_large(limit: usize) -> Self {
+        let kind = "urn:regent:problem:too-large";
+        let detail = format!("a body has at most {limit} bytes");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, kind, "the body is too large", detail)
+    }
+
+    /// 415: the body says that it is not JSON.
+    pub(super) fn not_json() -> Self {
+        let kind = "urn:regent:problem:not-json";
+        let detail = "send `content-type: application/json`";
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, "the body is not JSON", detail)
+    }
+
+    /// 404: no such route.
+    pub(super) fn not_found() -> Self {
+        let kind = "urn:regent:problem:not-found";
+        Problem::new(StatusCode::NOT_FOUND, kind, "there is nothing here", "see the API's documentation for its routes")
+    }
+
+    /// 405: the route has other methods.
+    pub(super) fn wrong_method() -> Self {
+        let kind = "urn:regent:problem:method-not-allowed";
+        let detail = "the `allow` header names the methods of this route";
+        Problem::new(StatusCode::METHOD_NOT_ALLOWED, kind, "the route does not have this method", detail)
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        // Only strings, numbers and lists of them: serializing cannot fail, and if it did the status would still be said.
+        let body = serde_json::to_vec(&self).unwrap_or_default();
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        response
+    }
+}

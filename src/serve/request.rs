@@ -1,0 +1,287 @@
+//! Requests read strictly: no repeated or unknown member, no trailing byte; pure. Its errors name members, never values.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::contract::Given;
+
+/// Why a body is not a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Malformed {
+    #[error("the body is not UTF-8")]
+    NotUtf8,
+    #[error("the body is not JSON: line {line}, column {column}")]
+    Syntax { line: usize, column: usize },
+    #[error("{what} must be an object")]
+    NotAnObject { what: &'static str },
+    #[error("{what} must be a list")]
+    NotAList { what: &'static str },
+    #[error("`{member}` is given twice")]
+    Repeated { member: String },
+    #[error("`{member}` is not a member of this request: it has {known}")]
+    Unknown { member: String, known: &'static str },
+    #[error("`{member}` is required")]
+    Absent { member: &'static str },
+    #[error("`{member}` must be a UUID in its hyphenated form, and not the nil one")]
+    NotAnId { member: &'static str },
+    #[error("`{member}` holds text that is not Unicode")]
+    NotUnicode { member: String },
+}
+
+/// The members of a JSON object in the order they came, no name twice.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Text(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Object)
+    }
+}
+
+impl<'a> Members<'a> {
+    fn read(text: &'a str, what: &'static str) -> Result<Self, Malformed> {
+        let members: Members<'a> =
+            serde_json::from_str(text).map_err(|error| broken(&error, Malformed::NotAnObject { what }))?;
+        let mut seen = BTreeSet::new();
+        match members.0.iter().find(|(name, _)| !seen.insert(name)) {
+            Some((name, _)) => Err(Malformed::Repeated { member: name.to_string() }),
+            None => Ok(members),
+        }
+    }
+
+    /// The wanted members, each at most once, and nothing else.
+    fn only<const N: usize>(
+        self,
+        names: [&'static str; N],
+        known: &'static str,
+    ) -> Result<[Option<&'a RawValue>; N], Malformed> {
+        let mut found = [None; N];
+        for (member, value) in self.0 {
+            let slot = names.iter().zip(&mut found).find(|(name, _)| **name == member);
+            match slot {
+                Some((_, slot)) => *slot = Some(value),
+                None => {
+                    return Err(Malformed::Unknown { member: member.into_owned(), known });
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// serde_json's words may repeat a value, so only its place is told.
+fn broken(error: &serde_json::Error, otherwise: Malformed) -> Malformed {
+    match error.classify() {
+        Category::Data => otherwise,
+        Category::Syntax | Category::Eof | Category::Io => {
+            Malformed::Syntax { line: error.line(), column: error.column() }
+        }
+    }
+}
+
+/// One JSON value as a feature or a label may be.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Field<'a> {
+    Missing,
+    Bool(bool),
+    Number(f64),
+    Text(Cow<'a, str>),
+    Nested,
+}
+
+impl<'a> Field<'a> {
+    fn read(member: &str, value: &'a RawValue) -> Result<Self, Malformed> {
+        let text = value.get();
+        // The whole body was seen to be JSON, so the first character tells what a value is.
+        Ok(match text.as_bytes().first() {
+            Some(b'n') | None => Field::Missing,
+            Some(b't') => Field::Bool(true),
+            Some(b'f') => Field::Bool(false),
+            Some(b'{' | b'[') => Field::Nested,
+            Some(b'"') => match serde_json::from_str::<Text<'a>>(text) {
+                Ok(Text(word)) => Field::Text(word),
+                Err(_) => {
+                    return Err(Malformed::NotUnicode { member: member.to_owned() });
+                }
+            },
+            // 1e999 is an infinity here, so that the contract can refuse it together with all the rest.
+            Some(_) => text.parse().map_or(Field::Nested, Field::Number),
+        })
+    }
+
+    /// The value as the contract takes it.
+    pub(super) fn given(&self) -> Given<'_> {
+        match self {
+            Field::Missing => Given::Missing,
+            Field::Bool(yes) => Given::Bool(*yes),
+            Field::Number(number) => Given::Number(*number),
+            Field::Text(word) => Given::Text(word),
+            Field::Nested => Given::Nested,
+        }
+    }
+}
+
+/// `POST /api/v1/predict`
+#[derive(Debug, PartialEq)]
+pub(super) struct PredictRequest<'a> {
+    pub(super) request_id: Option<Uuid>,
+    features: Vec<(Cow<'a, str>, Field<'a>)>,
+}
+
+impl<'a> PredictRequest<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        let members = Members::read(text, "the body")?;
+        let [features, id] = members.only(["features", "request_id"], "`features` and `request_id`")?;
+        let features = features.ok_or(Malformed::Absent { member: "features" })?;
+        let features = Members::read(features.get(), "`features`")?;
+        let field = |(name, value): (Cow<'a, str>, &'a RawValue)| Ok((Field::read(&name, value)?, name));
+        let fields: Result<Vec<_>, Malformed> = features.0.into_iter().map(field).collect();
+        Ok(PredictRequest {
+            request_id: id.map(request_id).transpose()?,
+            features: fields?.into_iter().map(|(field, name)| (name, field)).collect(),
+        })
+    }
+
+    /// The fields as the contract takes them.
+    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, Given<'_>)> {
+        self.features.iter().map(|(name, field)| (name.as_ref(), field.given()))
+    }
+}
+
+fn request_id(value: &RawValue) -> Result<Uuid, Malformed> {
+    let Ok(Text(text)) = serde_json::from_str(value.get()) else {
+        return Err(Malformed::NotAnId { member: "request_id" });
+    };
+    parse_id(&text).ok_or(Malformed::NotAnId { member: "request_id" })
+}
+
+/// A UUID in its hyphenated form, and not the nil one: a client's empty default would join every label to one request.
+pub(crate) fn parse_id(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil())?;
+    (text.len() == uuid::fmt::Hyphenated::LENGTH).then_some(id)
+}
+
+/// `POST /api/v1/labels`: one label, or `{"labels": [...]}`.
+pub(super) struct LabelsRequest<'a>(pub(super) Vec<(Uuid, Field<'a>)>);
+
+impl<'a> LabelsRequest<'a> {
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
+        const KNOWN: &str = "`labels`, or `request_id` and `label`";
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        let members = Members::read(text, "the body")?;
+        if !members.0.iter().any(|(name, _)| name == "labels") {
+            return Ok(LabelsRequest(vec![label(members)?]));
+        }
+        let [labels] = members.only(["labels"], KNOWN)?;
+        let labels = labels.ok_or(Malformed::Absent { member: "labels" })?;
+        let not_a_list = Malformed::NotAList { what: "`labels`" };
+        let labels: Vec<&'a RawValue> =
+            serde_json::from_str(labels.get()).map_err(|error| broken(&error, not_a_list))?;
+        let each = labels.into_iter().map(|one| Members::read(one.get(), "a label").and_then(label));
+        each.collect::<Result<_, _>>().map(LabelsRequest)
+    }
+}
+
+fn label(members: Members<'_>) -> Result<(Uuid, Field<'_>), Malformed> {
+    let [id, label] = members.only(["request_id", "label"], "`request_id` and `label`")?;
+    let id = id.ok_or(Malformed::Absent { member: "request_id" }).and_then(request_id)?;
+    let label = label.ok_or(Malformed::Absent { member: "label" })?;
+    Ok((id, Field::read("label", label)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: &str = "018f6b1e-7c1a-7000-8000-000000000001";
+
+    #[test]
+    fn a_request_is_read_as_it_was_sent() {
+        let body =
+            format!(r#"{{"features":{{"a":1.5,"b":null,"c":"x\n","d":true,"e":[1],"f":1e999}},"request_id":"{ID}"}}"#);
+        let request = PredictRequest::read(body.as_bytes()).unwrap();
+        assert_eq!(request.request_id.unwrap().to_string(), ID);
+        let fields: Vec<_> = request.fields().collect();
+        assert_eq!(
+            fields,
+            [
+                ("a", Given::Number(1.5)),
+                ("b", Given::Missing),
+                ("c", Given::Text("x\n")),
+                ("d", Given::Bool(true)),
+                ("e", Given::Nested),
+                ("f", Given::Number(f64::INFINITY)),
+            ]
+        );
+    }
+
+    #[test]
+    fn whatever_is_not_exactly_a_request_is_refused() {
+        let refused = |body: &str| PredictRequest::read(body.as_bytes()).unwrap_err();
+        let syntax = |body| matches!(refused(body), Malformed::Syntax { .. });
+        for body in ["", "{", r#"{"features":{}} x"#, r#"{"features":{}}{}"#, r#"{"features":{"a":NaN}}"#, "{'a':1}"] {
+            assert!(syntax(body), "{body}");
+        }
+        assert_eq!(refused("[]"), Malformed::NotAnObject { what: "the body" });
+        assert_eq!(refused(r#"{"features":[1]}"#), Malformed::NotAnObject { what: "`features`" });
+        assert_eq!(refused("{}"), Malformed::Absent { member: "features" });
+        for body in [r#"{"features":{},"features":{}}"#, r#"{"features":{"a":1,"\u0061":2}}"#] {
+            assert!(matches!(refused(body), Malformed::Repeated { .. }), "{body}");
+        }
+        assert!(matches!(refused(r#"{"features":{},"x":1}"#), Malformed::Unknown { .. }));
+        let nil = "00000000-0000-0000-0000-000000000000";
+        for id in ["null", "1", r#""""#, r#""018f6b1e7c1a70008000000000000001""#, &format!("\"{nil}\"")] {
+            let body = format!(r#"{{"features":{{}},"request_id":{id}}}"#);
+            assert_eq!(refused(&body), Malformed::NotAnId { member: "request_id" }, "{id}");
+        }
+        assert!(matches!(refused(r#"{"features":{"a":"\ud800"}}"#), Malformed::NotUnicode { .. }));
+        assert_eq!(PredictRequest::read(b"\xff"), Err(Malformed::NotUtf8));
+    }
+
+    #[test]
+    fn no_error_repeats_a_value() {
+        for body in [r#""secret""#, r#"{"features":"secret"}"#, r#"{"features":{},"request_id":"secret"}"#] {
+            let told = PredictRequest::read(body.as_bytes()).unwrap_err().to_string();
+            assert!(!told.contains("secret"), "{told}");
+        }
+    }
+
+    #[test]
+    fn labels_come_alone_or_in_a_list() {
+        let one = format!(r#"{{"request_id":"{ID}","label":1}}"#);
+        let list = format!(r#"{{"labels":[{one},{one}]}}"#);
+        assert_eq!(LabelsRequest::read(one.as_bytes()).unwrap().0.len(), 1);
+        assert_eq!(LabelsRequest::read(list.as_bytes()).unwrap().0.len(), 2);
+        for bad in ["{}", r#"{"labels":{}}"#, r#"{"labels":[],"label":1}"#, r#"{"labels":[1]}"#] {
+            assert!(LabelsRequest::read(bad.as_bytes()).is_err(), "{bad}");
+        }
+    }
+}

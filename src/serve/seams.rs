@@ -1,0 +1,193 @@
+//! What serving needs from elsewhere, as small traits that a binary wires; pure.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::predictor::{Answer, Predictor};
+use crate::contract::FeatureVector;
+use crate::types::{ModelName, Timestamp};
+
+/// The time, as a door or a backtest has it.
+pub trait Clock: Send + Sync {
+    /// The instant.
+    fn now(&self) -> Timestamp;
+    /// Microseconds since any fixed point; never goes back. Latencies are differences of it.
+    fn micros(&self) -> u64;
+}
+
+/// Who serves, and who shadows.
+#[derive(Clone)]
+pub struct Serving {
+    /// The champion.
+    pub champion: Arc<Predictor>,
+    /// The candidate that shadows, if there is one that reads the champion's vectors.
+    pub candidate: Option<Arc<Predictor>>,
+}
+
+/// Knows who is champion.
+pub trait Champion: Send + Sync {
+    /// Who serves now; nothing until there is a first champion.
+    fn current(&self) -> Option<Arc<Serving>>;
+}
+
+/// Why something could not be recorded; reads after "failed to".
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("record: {reason}")]
+pub struct SinkError {
+    /// In words, without any value of a request.
+    pub reason: String,
+}
+
+/// Done when what was recorded is as safe as its durability says.
+pub type Acknowledged = BoxFuture<'static, Result<(), SinkError>>;
+
+/// An event was taken.
+pub struct Recorded {
+    /// The instant it is recorded under: the event's own, or the start of the segment if that is later.
+    pub at: Timestamp,
+    /// To be awaited before the answer is sent.
+    pub on_disk: Acknowledged,
+}
+
+/// One answer, valid or not.
+#[derive(Clone, Copy)]
+pub struct Answered<'a> {
+    /// The request.
+    pub request_id: Uuid,
+    /// When it was answered; from the counter on, the instant it is recorded under.
+    pub at: Timestamp,
+    /// What was answered.
+    pub answer: &'a Answer,
+    /// From the first byte read to the answer made.
+    pub latency_us: u32,
+    /// By whom.
+    pub serving: &'a Serving,
+}
+
+/// What a candidate said of a request.
+#[derive(Clone, Copy)]
+pub struct Shadowed<'a> {
+    /// The request.
+    pub request_id: Uuid,
+    /// The instant the request is recorded under.
+    pub at: Timestamp,
+    /// What was scored.
+    pub vector: &'a FeatureVector,
+    /// By whom.
+    pub candidate: &'a Predictor,
+    /// What it would have answered.
+    pub prediction: f64,
+    /// How long the scoring took.
+    pub latency_us: u32,
+}
+
+/// Remembers requests.
+pub trait EventSink: Send + Sync {
+    /// Remember one answer, valid or not.
+    ///
+    /// # Errors
+    /// It cannot be written; the request must then not be answered with a prediction.
+    fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError>;
+
+    /// Remember what the candidate said of a request.
+    ///
+    /// # Errors
+    /// It cannot be written, or the request's segment is already sealed.
+    fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError>;
+}
+
+/// Counts features, predictions and latencies; never keeps a row.
+pub trait Counter: Send + Sync {
+    /// Count an answer under the champion; a refused one also under the candidate, which will not see it otherwise.
+    fn answered(&self, answered: &Answered<'_>);
+    /// Count a shadow score under the candidate.
+    fn shadowed(&self, shadowed: &Shadowed<'_>);
+    /// Count a request that the candidate should have scored and did not.
+    fn dropped(&self, at: Timestamp, candidate: &Predictor);
+}
+
+/// A request for the candidate, made after the champion's answer.
+pub struct ShadowJob {
+    /// The request.
+    pub request_id: Uuid,
+    /// The instant it is recorded under.
+    pub at: Timestamp,
+    /// The admitted features.
+    pub vector: FeatureVector,
+    /// Who shall score them.
+    pub candidate: Arc<Predictor>,
+}
+
+/// Scores candidates on live traffic (P9).
+pub trait Mirror: Send + Sync {
+    /// Take a job, or drop and count it; never waits.
+    fn offer(&self, job: ShadowJob);
+}
+
+/// A mirror for servers without shadows.
+pub struct NoMirror;
+
+impl Mirror for NoMirror {
+    fn offer(&self, _: ShadowJob) {}
+}
+
+/// What became of labels that were sent. Only new, unknown and early ones are kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Outcomes {
+    /// The first label of a request that is known.
+    pub new: u64,
+    /// The same as the label that is there: nothing to keep.
+    pub duplicate: u64,
+    /// Not the label that is there: the first one stays.
+    pub conflicting: u64,
+    /// No such request is known here: kept, and joined should the request turn up.
+    pub unknown: u64,
+    /// Older than the request's answer: kept and joined.
+    pub early: u64,
+}
+
+/// Labels were taken.
+pub struct Labelled {
+    /// What became of them.
+    pub outcomes: Outcomes,
+    /// To be awaited before the sender is told.
+    pub on_disk: Acknowledged,
+}
+
+/// What came true of a request.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Truth {
+    /// The request.
+    pub request_id: Uuid,
+    /// 1 or 0 for a binary task, else the number.
+    pub label: f64,
+}
+
+/// Remembers labels.
+pub trait LabelSink: Send + Sync {
+    /// Remember labels that arrive `at` this instant.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    fn labelled(&self, model: &ModelName, truths: &[Truth], at: Timestamp) -> Result<Labelled, SinkError>;
+}
+
+/// Everything the routes need.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who serves.
+    pub champion: Arc<dyn Champion>,
+    /// Where events go.
+    pub events: Arc<dyn EventSink>,
+    /// Where counts go.
+    pub counter: Arc<dyn Counter>,
+    /// Where labels go.
+    pub labels: Arc<dyn LabelSink>,
+    /// Where candidates score.
+    pub mirror: Arc<dyn Mirror>,
+}

@@ -1,0 +1,301 @@
+//! What every door promises, told to both by a real client; a test module.
+#![expect(clippy::disallowed_methods, reason = "a test of doors")]
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use rstest::rstest;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::fixture::{Defect, a_model, a_regression, a_request, a_wiring, serving};
+use super::*;
+use crate::types::Version;
+
+#[derive(Debug, Clone, Copy)]
+enum Door {
+    Hyper,
+    Tiny,
+}
+
+/// A door that is open until it is dropped.
+struct Open {
+    address: SocketAddr,
+    close: Option<Box<dyn FnOnce()>>,
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        if let Some(close) = self.close.take() {
+            close();
+        }
+    }
+}
+
+const LOOPBACK: &str = "127.0.0.1:0";
+
+impl Door {
+    fn open(self, router: Router) -> Open {
+        match self {
+            Door::Hyper => open_hyper(router, Limits::DEFAULTS),
+            Door::Tiny => {
+                let door = TinyDoor::open(LOOPBACK.parse().unwrap(), router).unwrap();
+                Open { address: door.address(), close: Some(Box::new(move || door.stop())) }
+            }
+        }
+    }
+
+    fn refuses(self, address: &str) -> String {
+        let address = address.parse().unwrap();
+        let refused = match self {
+            Door::Hyper => HttpDoor::bind(address, Limits::DEFAULTS).err(),
+            Door::Tiny => TinyDoor::open(address, Router::new()).err(),
+        };
+        refused.unwrap().to_string()
+    }
+}
+
+fn open_hyper(router: Router, limits: Limits) -> Open {
+    let door = HttpDoor::bind(LOOPBACK.parse().unwrap(), limits).unwrap();
+    let address = door.address();
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let server = thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(door.serve(router, async { drop(stopped.await) })).unwrap();
+    });
+    let close = move || {
+        drop(stop);
+        server.join().unwrap();
+    };
+    Open { address, close: Some(Box::new(close)) }
+}
+
+impl Open {
+    fn agent() -> ureq::Agent {
+        ureq::Agent::config_builder().http_status_as_error(false).build().into()
+    }
+
+    fn send(&self, path: &str, body: &str) -> (u16, String, Value) {
+        let url = format!("http://{}{path}", self.address);
+        let mut answer = Open::agent().post(url).header("content-type", "application/json").send(body).unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (answer.status().as_u16(), kind, answer.body_mut().read_json().unwrap())
+    }
+
+    fn get(&self, path: &str) -> (u16, String) {
+        let mut answer = Open::agent().get(format!("http://{}{path}", self.address)).call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    }
+}
+
+fn rain(serving: Option<Arc<Serving>>) -> Router {
+    finish(routes(a_wiring(serving).0))
+}
+
+fn a_champion() -> Option<Arc<Serving>> {
+    Some(serving(a_model(Version::FIRST, 1.0), None))
+}
+
+#[rstest]
+fn a_prediction_is_a_probability_of_a_named_version(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    let id = Uuid::from_u128(7);
+    let (status, kind, said) = open.send("/api/v1/predict", &a_request(40.0, Some(id)));
+    assert_eq!((status, kind.as_str()), (200, "application/json"));
+    let expected = json!({"request_id": id.to_string(), "model": "rain", "model_version": "1.0.0", "probability": 0.4});
+    assert_eq!(said, expected);
+
+    let (_, _, said) = open.send("/api/v1/predict", &a_request(40.0, None));
+    let issued: Uuid = said["request_id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(issued.get_version_num(), 7);
+    assert_eq!(open.get("/readyz").0, 200);
+    assert_eq!(open.get("/livez"), (200, "ok\n".to_owned()));
+    let health: Value = serde_json::from_str(&open.get("/health").1).unwrap();
+    assert_eq!(health, json!({"status": "serving", "model": "rain", "model_version": "1.0.0"}));
+}
+
+#[rstest]
+fn a_number_comes_with_its_interval(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let champion = a_regression(Version::FIRST, 1.0);
+    let open = door.open(rain(Some(serving(champion, None))));
+    let (status, _, said) = open.send("/api/v1/predict", &a_request(40.0, Some(Uuid::from_u128(7))));
+    assert_eq!((status, &said["prediction"], &said["interval"]), (200, &json!(21.5), &json!([20.5, 22.5])));
+    assert!(said.get("probability").is_none());
+}
+
+#[rstest]
+fn six_faults_get_one_answer_that_names_all_six(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    let body = r#"{"features":{"temperature":1e999,"humidity":100.5,"station":"west","wind":3,"rained_mm":1},
+                   "request_id":"018f6b1e-7c1a-7000-8000-000000000001"}"#;
+    let (status, kind, said) = open.send("/api/v1/predict", body);
+    assert_eq!((status, kind.as_str()), (422, "application/problem+json"));
+    assert_eq!(said["type"], "urn:regent:problem:contract-violation");
+    assert_eq!((&said["status"], &said["model_version"]), (&json!(422), &json!("1.0.0")));
+    let errors = said["errors"].as_array().unwrap();
+    let faults: Vec<_> = errors.iter().map(|e| (e["feature"].as_str().unwrap(), e["code"].as_str().unwrap())).collect();
+    let expected = [
+        ("temperature", "non_finite"),
+        ("humidity", "out_of_range"),
+        ("station", "unseen"),
+        ("windy", "missing"),
+        ("wind", "unknown"),
+        ("rained_mm", "forbidden"),
+    ];
+    assert_eq!(faults, expected);
+    let mistyped = r#"{"features":{"temperature":"hot","humidity":[],"station":1,"windy":"yes"}}"#;
+    let (_, _, said) = open.send("/api/v1/predict", mistyped);
+    assert!(said["errors"].as_array().unwrap().iter().all(|error| error["code"] == "mistyped"));
+}
+
+#[rstest]
+fn what_is_not_a_request_is_a_problem(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    for body in ["{", r#"{"features":{}} x"#, "[]"] {
+        let (status, kind, said) = open.send("/api/v1/predict", body);
+        assert_eq!((status, kind.as_str()), (400, "application/problem+json"), "{body}: {said}");
+    }
+    let (status, _, said) = open.send("/api/v1/predict", r#"{"features":{"humidity":1,"humidity":2}}"#);
+    assert_eq!((status, said["detail"].as_str().unwrap()), (400, "`humidity` is given twice"));
+    let large = format!(r#"{{"features":{{"{}":1}}}}"#, "x".repeat(1024 * 1024));
+    assert_eq!(open.send("/api/v1/predict", &large).0, 413);
+    assert_eq!(open.get("/api/v1/predict").0, 405);
+    assert_eq!(open.get("/nowhere").0, 404);
+    let url = format!("http://{}/api/v1/predict", open.address);
+    let form = Open::agent().post(url).header("content-type", "text/plain").send("{}").unwrap();
+    assert_eq!(form.status(), 415);
+}
+
+#[rstest]
+fn without_a_champion_nobody_answers(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(None));
+    let (status, _, said) = open.send("/api/v1/predict", &a_request(40.0, None));
+    assert_eq!((status, &said["type"]), (503, &json!("urn:regent:problem:no-champion")));
+    assert_eq!((open.get("/readyz").0, open.get("/livez").0, open.get("/health").0), (503, 200, 200));
+}
+
+#[rstest]
+fn labels_are_taken_all_or_none(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let (wiring, memo) = a_wiring(a_champion());
+    let open = door.open(finish(routes(wiring)));
+    let [a, b] = [1, 2].map(Uuid::from_u128);
+    let both = json!({"labels": [{"request_id": a, "label": true}, {"request_id": b, "label": 2}]});
+    let (status, _, said) = open.send("/api/v1/labels", &both.to_string());
+    assert_eq!((status, &said["errors"][0]["feature"]), (422, &json!("labels[1].label")));
+    assert!(memo.labels.lock().unwrap().is_empty());
+    let one = json!({"request_id": a, "label": 1});
+    let (status, _, said) = open.send("/api/v1/labels", &one.to_string());
+    assert_eq!((status, &said["outcomes"]["new"]), (200, &json!(1)));
+    assert_eq!(memo.labels.lock().unwrap()[&a], 1.0);
+}
+
+#[rstest]
+fn a_panic_costs_one_request_only(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let (wiring, _) = a_wiring(None);
+    let champion = Arc::new(Defect { serving: a_champion().unwrap(), looks: Default::default() });
+    let open = door.open(finish(routes(Wiring { champion, ..wiring })));
+    let (status, kind, said) = open.send("/api/v1/predict", &a_request(13.0, None));
+    assert_eq!((status, kind.as_str()), (500, "application/problem+json"));
+    assert!(!said.to_string().contains("secret"));
+    assert_eq!(open.send("/api/v1/predict", &a_request(14.0, None)).0, 200);
+}
+
+#[rstest]
+fn what_is_not_finite_is_no_prediction(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let (wiring, memo) = a_wiring(Some(serving(a_regression(Version::FIRST, 1e308), None)));
+    let open = door.open(finish(routes(wiring)));
+    let (status, _, said) = open.send("/api/v1/predict", &a_request(13.0, None));
+    assert_eq!((status, &said["type"]), (500, &json!("urn:regent:problem:not-finite")));
+    assert!(memo.all().is_empty());
+}
+
+#[rstest]
+fn only_this_machine_is_served(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    for address in ["0.0.0.0:0", "192.0.2.1:80", "[::]:0"] {
+        let said = door.refuses(address);
+        assert!(said.contains("only this machine") || said.contains("this machine only"), "{said}");
+    }
+}
+
+#[rstest]
+fn the_candidate_scores_after_the_answer_is_made(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let candidate = a_model(Version::new(1, 1, 0), 0.5);
+    let (wiring, memo) = a_wiring(Some(serving(a_model(Version::FIRST, 1.0), Some(candidate))));
+    let open = door.open(finish(routes(wiring)));
+    open.send("/api/v1/predict", &a_request(40.0, None));
+    assert_eq!(memo.all(), ["event scored", "count scored", "mirror 1.1.0"]);
+    open.send("/api/v1/predict", &a_request(400.0, None));
+    assert_eq!(memo.all()[3..], ["event refused", "count refused"]);
+}
+
+/// A raw connection, for what no well-behaved client does.
+fn raw(open: &Open, text: &str) -> (TcpStream, String) {
+    let mut stream = TcpStream::connect(open.address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    let mut said = vec![0; 4096];
+    let length = stream.read(&mut said).unwrap();
+    (stream, String::from_utf8_lossy(&said[..length]).into_owned())
+}
+
+fn head(length: usize) -> String {
+    format!("POST /api/v1/predict HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n")
+}
+
+#[test]
+fn a_body_that_trickles_is_cut() {
+    let limits = Limits { request: Duration::from_millis(100), ..Limits::DEFAULTS };
+    let open = open_hyper(rain(a_champion()), limits);
+    let (_, said) = raw(&open, &head(100));
+    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+}
+
+#[test]
+fn a_head_that_trickles_is_cut() {
+    let limits = Limits { head: Duration::from_millis(100), ..Limits::DEFAULTS };
+    let open = open_hyper(rain(a_champion()), limits);
+    let (mut stream, said) = raw(&open, "POST /api/v1/predict HTTP/1.1\r\n");
+    assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
+    assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "the connection is still open");
+}
+
+#[test]
+fn more_than_the_door_lets_in_is_shed_at_once() {
+    let limits = Limits { requests: 1, ..Limits::DEFAULTS };
+    let open = open_hyper(rain(a_champion()), limits);
+    let mut waiting = TcpStream::connect(open.address).unwrap();
+    let body = a_request(40.0, None);
+    waiting.write_all(head(body.len()).as_bytes()).unwrap();
+    let shed = (0..200).find_map(|_| {
+        thread::sleep(Duration::from_millis(5));
+        let (status, _, said) = open.send("/api/v1/predict", &body);
+        (status == 503).then_some(said)
+    });
+    assert_eq!(shed.unwrap()["type"], "urn:regent:problem:overloaded");
+    waiting.write_all(body.as_bytes()).unwrap();
+    let mut said = [0; 12];
+    waiting.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"HTTP/1.1 200");
+}
+
+#[test]
+fn a_shutdown_answers_what_is_under_way() {
+    let open = open_hyper(rain(a_champion()), Limits::DEFAULTS);
+    let mut waiting = TcpStream::connect(open.address).unwrap();
+    let body = a_request(40.0, None);
+    waiting.write_all(head(body.len()).as_bytes()).unwrap();
+    thread::sleep(Duration::from_millis(100));
+    let late = thread::spawn(move || {
+        thread::sleep(Duration::from_millis(100));
+        waiting.write_all(body.as_bytes()).unwrap();
+        let mut said = String::new();
+        waiting.read_to_string(&mut said).unwrap();
+        said
+    });
+    drop(open);
+    assert!(late.join().unwrap().starts_with("HTTP/1.1 200"));
+}

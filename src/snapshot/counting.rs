@@ -1,0 +1,221 @@
+//! Features, predictions and latencies counted in memory; through the store. Only bin counts are written, at 20 rows or when
+//! their window is over (P8).
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ulid::Ulid;
+
+use super::count_parts::CountPart;
+use super::{Counts, SnapshotError, VersionCounts, Window};
+use crate::contract::{Profile, Slot};
+use crate::log::{PartKind, PartName, Recorder, create_part, part_key};
+use crate::serve::{Answer, Answered, Counter, Predictor, Shadowed};
+use crate::stats::histogram::latency;
+use crate::store::Store;
+use crate::types::{ModelName, ReplicaName, Span, Timestamp};
+
+/// Fewer rows of a window are not written while it lasts: what moved between two flushes could then be told of a person.
+const FEWEST_ROWS: u64 = 20;
+
+/// How often a replica speaks. Of counts at most so much is lost in a crash (P14).
+const FLUSH_EVERY: Span = Span::from_mins(1);
+
+/// The counts of one model on one replica.
+pub struct Counting {
+    store: Arc<dyn Store>,
+    model: ModelName,
+    base: Span,
+    state: Mutex<State>,
+}
+
+struct State {
+    name: PartName,
+    pending: BTreeMap<Timestamp, Counts>,
+    flushed_at: Option<Timestamp>,
+    /// A flush that could not be written. It is tried again under its own name with its own counts.
+    unwritten: Option<(Timestamp, CountPart)>,
+}
+
+impl Counting {
+    /// Count for `model` in windows of `base` ([`super::WindowRules`]).
+    pub fn new(store: Arc<dyn Store>, model: ModelName, base: Span, replica: ReplicaName, boot: Ulid) -> Counting {
+        let name = PartName { replica, boot, seq: 0 };
+        let state = State { name, pending: BTreeMap::new(), flushed_at: None, unwritten: None };
+        Counting { store, model, base, state: Mutex::new(state) }
+    }
+
+    /// Write what may be written, and how far this replica is; at most once a minute, and at the first call. `watermark` is
+    /// what [`Recorder::maintain`] returned.
+    ///
+    /// # Errors
+    /// The store; nothing is lost, and the next call tries again.
+    pub fn maintain(&self, watermark: Timestamp, now: Timestamp) -> Result<(), SnapshotError> {
+        let due = self.state().flushed_at.is_none_or(|last| now.since(last) >= FLUSH_EVERY);
+        if due { self.flush(watermark, now, false) } else { Ok(()) }
+    }
+
+    /// Write what may be written and say goodbye; to be called when nothing is counted any more. Fewer than 20 rows of a
+    /// window that is not over are let go: their snapshot shows `counted < requests`.
+    ///
+    /// # Errors
+    /// As [`maintain`](Self::maintain).
+    pub fn close(&self, watermark: Timestamp, now: Timestamp) -> Result<(), SnapshotError> {
+        self.flush(watermark, now, true)
+    }
+
+    fn flush(&self, watermark: Timestamp, now: Timestamp, closed: bool) -> Result<(), SnapshotError> {
+        let mut state = self.state();
+        if let Some((at, part)) = state.unwritten.take() {
+            state = self.write(state, at, part)?;
+        }
+        let windows = take_ripe(&mut state.pending, self.base, watermark);
+        let part = CountPart { replica: state.name.replica.clone(), watermark, closed, windows };
+        self.write(state, now, part).map(drop)
+    }
+
+    /// Write a part without holding up those who count.
+    fn write<'a>(
+        &'a self,
+        state: MutexGuard<'a, State>,
+        at: Timestamp,
+        part: CountPart,
+    ) -> Result<MutexGuard<'a, State>, SnapshotError> {
+        let name = state.name.to_string();
+        drop(state);
+        let written = part_key(&self.model, PartKind::Counts, at, &name).and_then(|key| {
+            let read = |rows: &_| CountPart::read(rows).map(|part| vec![part]);
+            create_part(self.store.as_ref(), &key, part.table(), std::slice::from_ref(&part), read)
+        });
+        let mut state = self.state();
+        match written {
+            Ok(()) => {
+                state.name.seq += 1;
+                state.flushed_at = Some(at);
+                Ok(state)
+            }
+            Err(error) => {
+                state.unwritten = Some((at, part));
+                Err(error.into())
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Counts are added one by one: a panic between two leaves numbers, not nonsense.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self, at: Timestamp, add: impl FnOnce(&mut Counts)) {
+        add(self.state().pending.entry(Window::holding(at, self.base).start).or_default());
+    }
+}
+
+/// The counts that may be written: of windows that are over all, of others each version that has enough rows.
+fn take_ripe(
+    pending: &mut BTreeMap<Timestamp, Counts>,
+    base: Span,
+    watermark: Timestamp,
+) -> BTreeMap<Timestamp, Counts> {
+    let mut ripe = BTreeMap::new();
+    for (start, counts) in std::mem::take(pending) {
+        if start + base <= watermark {
+            ripe.insert(start, counts);
+            continue;
+        }
+        let (mut enough, mut rest) = (Counts::default(), counts);
+        if rest.counted >= FEWEST_ROWS {
+            enough = Counts { versions: BTreeMap::new(), ..rest.clone() };
+            rest = Counts { versions: rest.versions, ..Counts::default() };
+        }
+        for (version, seen) in std::mem::take(&mut rest.versions) {
+            let side = if seen.rows >= FEWEST_ROWS { &mut enough } else { &mut rest };
+            side.versions.insert(version, seen);
+        }
+        for (counts, into) in [(enough, &mut ripe), (rest, pending)] {
+            if counts != Counts::default() {
+                into.insert(start, counts);
+            }
+        }
+    }
+    ripe
+}
+
+impl Counter for Counting {
+    fn answered(&self, answered: &Answered<'_>) {
+        let serving = answered.serving;
+        self.count(answered.at, |counts| {
+            counts.counted += 1;
+            match answered.answer {
+                Answer::Scored { vector, score } => {
+                    counts.valid += 1;
+                    let seen = of(counts, &serving.champion);
+                    seen.count(serving.champion.model().profile(), vector.slots());
+                    seen.count_answer(serving.champion.model().profile(), score.prediction, answered.latency_us);
+                }
+                Answer::Refused(refusal) => {
+                    let codes: std::collections::BTreeSet<_> = refusal.violations.iter().map(|one| one.code).collect();
+                    for code in codes {
+                        *counts.codes.entry(code.as_str().to_owned()).or_default() += 1;
+                    }
+                    for version in [Some(&serving.champion), serving.candidate.as_ref()].into_iter().flatten() {
+                        of(counts, version).count(version.model().profile(), refusal.slots.iter().copied());
+                    }
+                }
+            }
+        });
+    }
+
+    fn shadowed(&self, shadowed: &Shadowed<'_>) {
+        let profile = shadowed.candidate.model().profile();
+        self.count(shadowed.at, |counts| {
+            let seen = of(counts, shadowed.candidate);
+            seen.count(profile, shadowed.vector.slots());
+            seen.count_answer(profile, shadowed.prediction, shadowed.latency_us);
+        });
+    }
+
+    fn dropped(&self, at: Timestamp, candidate: &Predictor) {
+        self.count(at, |counts| of(counts, candidate).dropped += 1);
+    }
+}
+
+fn of<'a>(counts: &'a mut Counts, version: &Predictor) -> &'a mut VersionCounts {
+    counts.versions.entry(version.version()).or_default()
+}
+
+impl VersionCounts {
+    /// Count a row's features in the bins of this version's profile.
+    fn count(&mut self, profile: &Profile, slots: impl Iterator<Item = Slot>) {
+        self.rows += 1;
+        if self.features.is_empty() {
+            self.features = profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();
+        }
+        for ((counts, feature), slot) in self.features.iter_mut().zip(&profile.features).zip(slots) {
+            if let Some(count) = counts.get_mut(feature.bins.place(slot)) {
+                *count += 1;
+            }
+        }
+    }
+
+    fn count_answer(&mut self, profile: &Profile, prediction: f64, latency_us: u32) {
+        let bins = &profile.score.bins;
+        self.prediction.resize(bins.len(), 0);
+        if let Some(count) = self.prediction.get_mut(bins.place(Slot::Value(prediction))) {
+            *count += 1;
+        }
+        latency::record(&mut self.latency, u64::from(latency_us));
+    }
+}
+
+/// What a replica does about once a second: seal the segments that are due, then say how far it is.
+///
+/// # Errors
+/// The spool or the store; the next call tries again.
+pub fn maintain(recorder: &Recorder, counting: &Counting, now: Timestamp) -> Result<(), SnapshotError> {
+    let watermark = recorder.maintain(now)?;
+    counting.maintain(watermark, now)
+}
+
+#[cfg(test)]
+mod tests;
