@@ -26,3 +26,14 @@ pub mod serve;
 pub mod log;
 
 pub mod snapshot;
+
+// ── a model is watched ──
+pub mod drift;
+
+pub mod performance;
+
+pub mod policy;
+
+pub mod evaluate;
+
+pub mod shadow;

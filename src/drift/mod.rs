@@ -1,0 +1,90 @@
+//! Stage 8: has the world moved? A version's profile (then) against a snapshot (now).
+
+mod confirm;
+mod detect;
+mod rules;
+#[cfg(test)]
+mod tests;
+
+pub use confirm::confirm;
+pub use detect::{Then, detect};
+pub use rules::DriftRules;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::snapshot::Window;
+use crate::types::{Check, Digest, Measurement, ModelName, Verdict, Version};
+
+/// What one window says of drift against one version's own profile.
+///
+/// `Fail` means drift was found, `Pass` that enough rows were seen and none was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DriftReport {
+    /// 1: first form.
+    pub format_version: u32,
+    /// The model.
+    pub model: ModelName,
+    /// The version whose profile is the reference.
+    pub version: Version,
+    /// The digest of that version's manifest.
+    pub bundle: Digest,
+    /// The window compared.
+    pub window: Window,
+    /// The digest of its snapshot.
+    pub snapshot: Digest,
+    /// One entry a feature, drifted first, then by importance.
+    pub features: Vec<FeatureDrift>,
+    /// The served prediction against the profile's.
+    pub prediction: Vec<Check>,
+    /// Requests against the median of recent windows.
+    pub volume: Check,
+    /// The share of refused requests.
+    pub invalid: Check,
+    /// The number of drifted features against `min_features`.
+    pub dataset: Check,
+    /// PSI of all features, each weighted by its share of the model's gain, against the line to severe.
+    pub weighted_psi: Check,
+    /// How bad it is in this window alone; what counts is confirmed over several.
+    pub severity: Severity,
+    /// `Fail` if dataset drift was found; `Insufficient` if too few rows were seen.
+    pub verdict: Verdict,
+}
+
+/// What one window says of one feature.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FeatureDrift {
+    /// The feature.
+    pub feature: String,
+    /// Its share of the model's gain.
+    pub importance: f64,
+    /// Whether it drifted: significant and large, or a share of missing or unseen values that is.
+    pub drifted: bool,
+    /// What decides: size (`psi`, `ks`), significance (`p_adjusted`), `missing_share`, `unseen_share`.
+    pub checks: Vec<Check>,
+    /// What is shown beside it: `js_bits`, `kl_*`, `wasserstein_normed`, the critical value.
+    pub shown: Vec<Measurement>,
+}
+
+/// How bad drift is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// No dataset drift.
+    None,
+    /// Dataset drift.
+    Moderate,
+    /// Dataset drift of features that matter to the model.
+    Severe,
+}
+
+/// Drift over the last windows: what policy looks at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ConfirmedDrift {
+    /// Drifted windows against k of m.
+    pub check: Check,
+    /// The worst severity that k of the last m windows reach.
+    pub severity: Severity,
+    /// `Fail` if confirmed, `Pass` if m windows were judged and fewer than k drifted, else `Insufficient`.
+    pub verdict: Verdict,
+}

@@ -1,0 +1,127 @@
+//! Drift is found when it is there, is not found when it is not, and is never denied on silence.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::contract::{Bins, Histogram, Profile};
+use crate::snapshot::{Counts, Snapshot, VersionCounts};
+use crate::types::{Span, Timestamp};
+
+/// Ten bins, ten groups, a thousand reference rows each; then the four bins outside.
+fn histogram(name: &str) -> Histogram {
+    let edges = (1..10).map(f64::from).collect();
+    let mut counts = vec![1_000; 10];
+    counts.extend([0; 4]);
+    Histogram {
+        name: name.to_owned(),
+        bins: Bins::Numeric { edges, groups: (0..10).collect() },
+        counts,
+        importance: 0.25,
+    }
+}
+
+fn profile() -> Profile {
+    Profile {
+        format_version: 1,
+        rows: 10_000,
+        features: ["a", "b", "c", "d"].map(histogram).to_vec(),
+        score: histogram("score"),
+    }
+}
+
+fn even() -> Vec<u64> {
+    let mut counts = vec![25; 10];
+    counts.extend([0; 4]);
+    counts
+}
+
+fn moved() -> Vec<u64> {
+    let mut counts = vec![0, 0, 0, 0, 0, 50, 50, 50, 50, 50];
+    counts.extend([0; 4]);
+    counts
+}
+
+fn a_window(features: [Vec<u64>; 4]) -> Snapshot {
+    let rows = features[0].iter().sum();
+    let seen = VersionCounts {
+        rows,
+        features: features.to_vec(),
+        prediction: features[0].clone(),
+        ..VersionCounts::default()
+    };
+    Snapshot {
+        format_version: 1,
+        model: "rain".parse().unwrap(),
+        window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
+        requests: rows,
+        counts: Counts {
+            counted: rows,
+            valid: rows,
+            codes: BTreeMap::new(),
+            versions: BTreeMap::from([(Version::FIRST, seen)]),
+        },
+        silent_replicas: Vec::new(),
+        merged: Vec::new(),
+        sealed_at: Timestamp::EPOCH + Span::from_days(1),
+    }
+}
+
+fn detected(snapshot: &Snapshot) -> DriftReport {
+    let profile = profile();
+    let then = Then { version: Version::FIRST, bundle: Digest::of("bundle"), profile: &profile, volumes: &[250] };
+    detect(then, snapshot, Digest::of("snapshot"), &DriftRules::DEFAULTS)
+}
+
+#[test]
+fn a_window_like_the_reference_has_not_drifted() {
+    let report = detected(&a_window([even(), even(), even(), even()]));
+    assert_eq!((report.verdict, report.severity), (Verdict::Pass, Severity::None));
+    assert!(report.features.iter().all(|feature| !feature.drifted));
+}
+
+#[test]
+fn one_moved_feature_is_named_and_is_not_the_world() {
+    let report = detected(&a_window([even(), moved(), even(), even()]));
+    assert_eq!(report.features[0].feature, "b");
+    assert!(report.features[0].drifted && report.verdict == Verdict::Pass);
+}
+
+#[test]
+fn moved_features_that_matter_are_severe() {
+    let report = detected(&a_window([moved(), moved(), moved(), even()]));
+    assert_eq!((report.verdict, report.severity), (Verdict::Fail, Severity::Severe));
+}
+
+#[test]
+fn no_data_is_never_no_drift() {
+    let silent = detected(&a_window([vec![], vec![], vec![], vec![]]));
+    assert_eq!(silent.verdict, Verdict::Insufficient);
+    assert!(silent.prediction.iter().all(|check| !check.verdict.is_pass()), "{:?}", silent.prediction);
+    let reports = vec![silent.clone(), silent.clone(), silent];
+    assert_eq!(confirm(&reports, &DriftRules::DEFAULTS).verdict, Verdict::Insufficient);
+    assert_eq!(confirm(&[], &DriftRules::DEFAULTS).verdict, Verdict::Insufficient);
+}
+
+#[test]
+fn missing_values_are_drift_of_their_own() {
+    let mut with_gaps = even();
+    with_gaps[12] = 100;
+    let report = detected(&a_window([with_gaps, even(), even(), even()]));
+    assert!(report.features[0].drifted && report.features[0].feature == "a");
+}
+
+#[test]
+fn one_odd_window_confirms_nothing() {
+    let (quiet, odd) = (
+        detected(&a_window([even(), even(), even(), even()])),
+        detected(&a_window([moved(), moved(), moved(), even()])),
+    );
+    let confirmed = |reports: &[&DriftReport]| {
+        let reports: Vec<DriftReport> = reports.iter().copied().cloned().collect();
+        let found = confirm(&reports, &DriftRules::DEFAULTS);
+        (found.verdict, found.severity)
+    };
+    assert_eq!(confirmed(&[&quiet, &odd, &quiet]), (Verdict::Pass, Severity::None));
+    assert_eq!(confirmed(&[&quiet, &odd, &odd]), (Verdict::Fail, Severity::Severe));
+    assert_eq!(confirmed(&[&odd]), (Verdict::Insufficient, Severity::None));
+}

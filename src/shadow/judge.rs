@@ -1,0 +1,203 @@
+//! The judge of a candidate on live traffic; pure. It may look as often as it likes: its bound holds at every look.
+
+use super::ShadowReport;
+use super::rules::ShadowRules;
+use crate::contract::Task;
+use crate::performance::Pair;
+use crate::snapshot::VersionCounts;
+use crate::stats::histogram::latency::quantile_us;
+use crate::stats::sequential::{lower_confidence_sequence, upper_confidence_sequence};
+use crate::types::{
+    Check, Digest, Measurement, ModelName, NotComputable, Operator, Timestamp, Value, Verdict, Version,
+};
+
+/// Who is judged, and what was seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Trial<'a> {
+    /// The model.
+    pub model: &'a ModelName,
+    /// What it predicts.
+    pub task: Task,
+    /// Who serves.
+    pub champion: Version,
+    /// Who shadows.
+    pub candidate: Version,
+    /// The digest of the candidate's manifest.
+    pub candidate_bundle: Digest,
+    /// Since when it shadows.
+    pub since: Timestamp,
+    /// The end of the last judged window.
+    pub until: Timestamp,
+    /// Judged windows since then.
+    pub windows: u64,
+    /// Valid requests since then that the champion answered.
+    pub answered: u64,
+    /// Of these, the ones that the candidate scored too.
+    pub paired: u64,
+    /// The labelled pairs that both scored, in the order of time.
+    pub pairs: &'a [Pair],
+    /// Regression: absolute errors are clipped here, the stated quantile of the champion's own held-out errors.
+    pub clip: f64,
+    /// What each counted, for latency.
+    pub champion_counts: &'a VersionCounts,
+    /// What each counted, for latency.
+    pub candidate_counts: &'a VersionCounts,
+}
+
+/// Judge a candidate by what live traffic has said so far.
+pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
+    let losses = Losses::of(&trial);
+    let labelled = losses.gains.len() as u64;
+    let age = trial.until.since(trial.since);
+    let wait = |check: Check| match check.verdict {
+        Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check },
+        Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
+    };
+    let least = |metric, value: f64, n, threshold| {
+        wait(Check::require(Measurement::new(metric, value, n), Operator::AtLeast, threshold, 0))
+    };
+    let checks = vec![
+        least("labelled_pairs", labelled as f64, labelled, rules.min_pairs as f64),
+        least("windows", trial.windows as f64, trial.windows, rules.min_windows as f64),
+        least("age_secs", age.secs(), trial.windows, rules.min_age.secs()),
+        unmatched(&trial, rules),
+        latency(&trial, rules),
+        losses.better(rules),
+        losses.gain(rules),
+    ];
+    let shown = vec![losses.worse(rules), disagreement(&trial)];
+    ShadowReport {
+        format_version: 1,
+        model: trial.model.clone(),
+        champion: trial.champion,
+        candidate: trial.candidate,
+        candidate_bundle: trial.candidate_bundle,
+        since: trial.since,
+        until: trial.until,
+        pairs: trial.paired,
+        labelled_pairs: labelled,
+        verdict: verdict(&checks, &shown),
+        checks,
+        shown,
+    }
+}
+
+/// Not better *yet* is `Insufficient`; proven worse is `Fail`.
+fn verdict(checks: &[Check], shown: &[Check]) -> Verdict {
+    let proven_worse = shown.first().is_some_and(|worse| worse.verdict == Verdict::Fail);
+    if proven_worse { Verdict::Fail } else { Verdict::worst(checks.iter().map(|check| check.verdict)) }
+}
+
+/// Paired losses: Brier for a probability, the clipped absolute error for a number.
+struct Losses {
+    /// Champion's less candidate's, in the order of time: above 0 the candidate is better.
+    gains: Vec<f64>,
+    champion_mean: Result<f64, NotComputable>,
+    /// No gain is further from 0 than this.
+    bound: f64,
+}
+
+impl Losses {
+    fn of(trial: &Trial<'_>) -> Losses {
+        let loss = |prediction: f64, label: f64| match trial.task {
+            Task::Binary => (prediction - label).powi(2),
+            Task::Regression => (prediction - label).abs().min(trial.clip),
+        };
+        let mut gains = Vec::with_capacity(trial.pairs.len());
+        let mut sum = 0.0;
+        for pair in trial.pairs {
+            if let Some((version, shadow)) = pair.shadow
+                && version == trial.candidate
+                && pair.version == trial.champion
+            {
+                let champion = loss(pair.prediction, pair.label);
+                sum += champion;
+                gains.push(champion - loss(shadow, pair.label));
+            }
+        }
+        let champion_mean = match gains.len() {
+            0 => Err(NotComputable::because("no labelled pairs")),
+            n => Ok(sum / n as f64),
+        };
+        let bound = match trial.task {
+            Task::Binary => 1.0,
+            Task::Regression => trial.clip,
+        };
+        Losses { gains, champion_mean, bound }
+    }
+
+    fn n(&self) -> u64 {
+        self.gains.len() as u64
+    }
+
+    fn mean_gain(&self) -> Result<f64, NotComputable> {
+        match self.gains.len() {
+            0 => Err(NotComputable::because("no labelled pairs")),
+            n => Ok(self.gains.iter().sum::<f64>() / n as f64),
+        }
+    }
+
+    /// The lower end of the confidence sequence of the mean gain must be above 0.
+    fn better(&self, rules: &ShadowRules) -> Check {
+        let lower = lower_confidence_sequence(&self.gains, -self.bound, self.bound, rules.alpha);
+        let measured = Measurement::new("loss_gain_lower", lower, self.n());
+        let check = Check::require(measured, Operator::Greater, 0.0, 1);
+        match check.verdict {
+            // Doubt is not failure: more pairs may show it.
+            Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check }
+                .with_note("passes when the confidence sequence of the mean gain lies above 0"),
+            Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
+        }
+    }
+
+    /// The mean gain must be worth a change.
+    fn gain(&self, rules: &ShadowRules) -> Check {
+        let share = self.mean_gain().and_then(|gain| match &self.champion_mean {
+            Ok(loss) if *loss > 0.0 => Ok(gain / loss),
+            Ok(_) => Err(NotComputable::because("the champion makes no errors")),
+            Err(why) => Err(why.clone()),
+        });
+        let check =
+            Check::require(Measurement::new("loss_gain_share", share, self.n()), Operator::AtLeast, rules.min_gain, 1);
+        match check.verdict {
+            Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check },
+            Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
+        }
+    }
+
+    /// The upper end of the confidence sequence: below 0 the candidate is proven worse.
+    fn worse(&self, rules: &ShadowRules) -> Check {
+        let upper = upper_confidence_sequence(&self.gains, -self.bound, self.bound, rules.alpha);
+        Check::require(Measurement::new("loss_gain_upper", upper, self.n()), Operator::AtLeast, 0.0, 1)
+    }
+}
+
+fn unmatched(trial: &Trial<'_>, rules: &ShadowRules) -> Check {
+    let share = match trial.answered {
+        0 => Err(NotComputable::because("no requests")),
+        answered => Ok(1.0 - trial.paired.min(answered) as f64 / answered as f64),
+    };
+    Check::require(Measurement::new("unmatched_share", share, trial.answered), Operator::AtMost, rules.unmatched, 1)
+}
+
+fn latency(trial: &Trial<'_>, rules: &ShadowRules) -> Check {
+    let median = |counts: &VersionCounts| quantile_us(&counts.latency, 0.5);
+    let ratio = median(trial.champion_counts).and_then(|champion| {
+        let candidate = median(trial.candidate_counts)?;
+        Ok(candidate as f64 / champion.max(1) as f64)
+    });
+    let n = trial.candidate_counts.rows;
+    Check::require(Measurement::new("latency_ratio_p50", ratio, n), Operator::AtMost, rules.latency_ratio, 1)
+}
+
+/// The mean distance between the two answers; shown, because a champion that is broken should be disagreed with.
+fn disagreement(trial: &Trial<'_>) -> Check {
+    let distances: Vec<f64> =
+        trial.pairs.iter().filter_map(|pair| pair.shadow.map(|(_, shadow)| (pair.prediction - shadow).abs())).collect();
+    let n = distances.len() as u64;
+    let mean: Value = match n {
+        0 => Value::NotComputable(NotComputable::because("no labelled pairs")),
+        _ => Value::from(distances.iter().sum::<f64>() / n as f64),
+    };
+    Check::require(Measurement::new("disagreement_mean", mean, n), Operator::AtLeast, 0.0, 1)
+}

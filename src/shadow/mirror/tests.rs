@@ -1,0 +1,225 @@
+//! Serving, logging, counting, sealing and shadowing together, on disk; a test module.
+#![expect(clippy::disallowed_methods, reason = "a test that looks at every file that was written")]
+
+use std::path::Path;
+use std::sync::Mutex;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use futures::executor::block_on;
+use http::Request;
+use tower::ServiceExt;
+use ulid::Ulid;
+use uuid::Uuid;
+
+use super::*;
+use crate::log::{PartKind, Recorder, SpoolRules, parts_between, read_events, read_part};
+use crate::serve::fixture::{Fixed, Hands, Memo, a_model, a_regression, a_request, a_wiring, serving};
+use crate::serve::{Recorded, Serving, SinkError, Wiring, finish, routes};
+use crate::snapshot::{Counting, Window, WindowRules, judged, maintain, seal_due};
+use crate::store::{Disk, Durability, Store};
+use crate::types::{Span, Timestamp, Version};
+
+const START: &str = "2026-11-21T00:00:00Z";
+
+/// A whole server in memory, on a disk and a virtual clock.
+struct Server {
+    store: Arc<dyn Store>,
+    clock: Arc<Hands>,
+    recorder: Arc<Recorder>,
+    counting: Arc<Counting>,
+    router: Router,
+}
+
+impl Server {
+    fn start(folder: &Path, serving: Arc<Serving>) -> Server {
+        let store: Arc<dyn Store> = Arc::new(Disk::open(folder.to_owned(), Durability::Batched).unwrap());
+        let (clock, start) = (Hands::at(START), START.parse().unwrap());
+        let (replica, boot) = ("a".parse().unwrap(), Ulid::from(1));
+        let rules = SpoolRules { shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
+        let spool = folder.join("var/spool");
+        let durability = Durability::Batched;
+        let recorder = Recorder::open(store.clone(), &spool, &replica, boot, durability, rules, start).unwrap();
+        let recorder = Arc::new(recorder);
+        let model = serving.champion.name().clone();
+        let counting = Arc::new(Counting::new(store.clone(), model, WindowRules::DEFAULTS.base, replica, boot));
+        let scoring = Scoring { clock: clock.clone(), events: recorder.clone(), counter: counting.clone() };
+        let wiring = Wiring {
+            clock: clock.clone(),
+            champion: Arc::new(Fixed(Some(serving))),
+            events: recorder.clone(),
+            counter: counting.clone(),
+            labels: recorder.clone(),
+            mirror: Arc::new(InlineMirror(scoring)),
+        };
+        Server { store, clock, recorder, counting, router: finish(routes(wiring)) }
+    }
+
+    fn send(&self, path: &str, body: String) -> (u16, String) {
+        let request = Request::post(path).body(Body::from(body)).unwrap();
+        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        let status = response.status().as_u16();
+        let body = block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    fn maintain(&self, now: Timestamp) {
+        maintain(&self.recorder, &self.counting, now).unwrap();
+    }
+}
+
+fn start() -> Timestamp {
+    START.parse().unwrap()
+}
+
+fn two_versions() -> Arc<Serving> {
+    serving(a_model(Version::FIRST, 1.0), Some(a_model(Version::new(1, 1, 0), 0.5)))
+}
+
+/// Everything that the files below a folder hold, Parquet decoded.
+fn all_bytes(folder: &Path, into: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all_bytes(&path, into);
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        into.extend(path.to_str().unwrap().as_bytes());
+        into.extend(&bytes);
+        if path.extension().is_some_and(|extension| extension == "parquet") {
+            into.extend(crate::log::columns::Rows::decode(bytes).unwrap().shown().as_bytes());
+        }
+    }
+}
+
+#[test]
+fn raw_inputs_are_never_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), two_versions());
+    let odd = [13.987_654_321, 41.876_543_219];
+    let one = |temperature: f64, humidity: f64, rest: &str| {
+        format!(r#"{{"features":{{"temperature":{temperature},"humidity":{humidity},"station":"south"{rest}}}}}"#)
+    };
+    assert_eq!(server.send("/api/v1/predict", one(odd[0], odd[1], r#","windy":true"#)).0, 200);
+    // Refused values: out of range, unseen, mistyped, unknown, forbidden, and bodies that are no request at all.
+    let refused = [
+        one(987.654_321, 40.0, r#","windy":"Schwanensee""#),
+        one(1.0, 40.0, r#","windy":true,"Lindwurm":"Drachenfels","rained_mm":7.654321987"#),
+        r#"{"features":{"station":"Rabenstein"}}"#.to_owned(),
+        r#"{"features":"Wolkenstein"}"#.to_owned(),
+        r#"{"features":{},"request_id":"Falkenhorst"}"#.to_owned(),
+    ];
+    let said: Vec<u16> = refused.into_iter().map(|body| server.send("/api/v1/predict", body).0).collect();
+    assert_eq!(said, [422, 422, 422, 400, 400]);
+
+    let mut spooled = Vec::new();
+    all_bytes(folder.path(), &mut spooled);
+    let tomorrow = start() + Span::from_days(1);
+    server.maintain(tomorrow);
+    let model = "rain".parse().unwrap();
+    seal_due(server.store.as_ref(), &model, &WindowRules::DEFAULTS, start(), tomorrow).unwrap();
+    let day =
+        judged(server.store.as_ref(), &model, Window { start: start(), size: Span::from_days(1) }).unwrap().unwrap();
+    assert_eq!((day.requests, day.counts.counted, day.counts.valid), (4, 4, 1));
+
+    let mut written = Vec::new();
+    all_bytes(folder.path(), &mut written);
+    let numbers = [odd[0], odd[1], 987.654_321, 7.654_321_987];
+    let words = ["Schwanensee", "Lindwurm", "Drachenfels", "Rabenstein", "Wolkenstein", "Falkenhorst"];
+    let planted: Vec<Vec<u8>> = numbers
+        .iter()
+        .flat_map(|number| [number.to_string().into_bytes(), number.to_le_bytes().to_vec()])
+        .chain(words.iter().map(|word| word.as_bytes().to_vec()))
+        .collect();
+    for (place, bytes) in [("spool", &spooled), ("workspace", &written)] {
+        for planted in &planted {
+            let found = bytes.windows(planted.len()).any(|window| window == planted.as_slice());
+            assert!(!found, "{} is in the {place}", String::from_utf8_lossy(planted));
+        }
+        // The search can find: what may be stored is there.
+        assert!(String::from_utf8_lossy(bytes).contains("out_of_range"), "{place}");
+    }
+}
+
+#[test]
+fn both_versions_stand_under_one_request_and_are_counted_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), two_versions());
+    for number in 0..250_u32 {
+        server.clock.set(start() + Span::from_secs(i64::from(number) * 300));
+        let humidity = if number % 10 == 0 { 400.0 } else { f64::from(number % 100) };
+        server.send("/api/v1/predict", a_request(humidity, Some(Uuid::from_u128(u128::from(number) + 1))));
+    }
+    let label = format!(r#"{{"request_id":"{}","label":1}}"#, Uuid::from_u128(2));
+    let (status, said) = server.send("/api/v1/labels", label);
+    assert!(status == 200 && said.contains(r#""new":1"#), "{said}");
+    let tomorrow = start() + Span::from_days(1);
+    server.maintain(tomorrow);
+    let (store, model) = (server.store.as_ref(), "rain".parse().unwrap());
+    let events = read_events(store, &model, start(), tomorrow).unwrap();
+    assert_eq!(events.len(), 250);
+    for event in &events {
+        let shadow = event.shadow.as_ref().map(|shadow| shadow.prediction);
+        assert_eq!(shadow, event.prediction.map(|prediction| prediction * 0.5));
+    }
+    let sealed = seal_due(store, &model, &WindowRules::DEFAULTS, start(), tomorrow).unwrap();
+    let day = sealed.last().unwrap();
+    let [champion, candidate] = [Version::FIRST, Version::new(1, 1, 0)].map(|version| &day.counts.versions[&version]);
+    assert_eq!((champion.rows, candidate.rows, day.requests), (250, 250, 250));
+    assert_eq!(champion.features, candidate.features);
+    assert_ne!(champion.prediction, candidate.prediction);
+    let counts = parts_between(store, &model, PartKind::Counts, start(), tomorrow + Span::from_hours(1)).unwrap();
+    assert!(!counts.is_empty() && counts.iter().all(|key| read_part(store, key).is_ok()));
+}
+
+/// A place for scores that blocks until it is let go.
+struct Stuck(Mutex<()>);
+
+impl EventSink for Stuck {
+    fn answered(&self, _: &crate::serve::Answered<'_>) -> Result<Recorded, SinkError> {
+        Err(SinkError { reason: "not asked for".to_owned() })
+    }
+
+    fn shadowed(&self, _: &Shadowed<'_>) -> Result<(), SinkError> {
+        drop(self.0.lock());
+        Ok(())
+    }
+}
+
+fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {
+    use crate::contract::Given::{Bool, Number, Text};
+    let row =
+        [("temperature", Number(9.0)), ("humidity", Number(5.0)), ("station", Text("south")), ("windy", Bool(true))];
+    let vector = crate::contract::admit(candidate.contract(), row).unwrap();
+    ShadowJob { request_id: Uuid::from_u128(1), at: start(), vector, candidate }
+}
+
+#[test]
+fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
+    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
+    let scoring = Scoring { clock: Hands::at(START), events: stuck.clone(), counter: counter.clone() };
+    let mirror = QueuedMirror::start(scoring).unwrap();
+    let candidate = a_model(Version::new(1, 1, 0), 0.5);
+    let held = stuck.0.lock().unwrap();
+    let offered = WAITING + 100;
+    for _ in 0..offered {
+        mirror.offer(a_job(candidate.clone()));
+    }
+    let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
+    assert!((99..=100).contains(&dropped), "{dropped}");
+    drop(held);
+    drop(mirror);
+    assert_eq!(counter.all().len(), offered, "a job was lost without being counted");
+}
+
+#[test]
+fn a_candidate_without_a_finite_score_is_dropped_and_the_answer_stands() {
+    let (wiring, memo) =
+        a_wiring(Some(serving(a_regression(Version::FIRST, 1.0), Some(a_regression(Version::new(1, 1, 0), 1e308)))));
+    let scoring = Scoring { clock: wiring.clock.clone(), events: memo.clone(), counter: memo.clone() };
+    let router = finish(routes(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
+    let request = Request::post("/api/v1/predict").body(Body::from(a_request(40.0, None))).unwrap();
+    assert_eq!(block_on(router.oneshot(request)).unwrap().status(), 200);
+    assert_eq!(memo.all(), ["event scored", "count scored", "dropped 1.1.0"]);
+}
