@@ -37,3 +37,8 @@ pub mod policy;
 pub mod evaluate;
 
 pub mod shadow;
+
+// ── a model is governed ──
+pub mod govern;
+
+pub mod promote;

@@ -1,0 +1,218 @@
+//! The decision of one tick: standing, observation, rules and orders in, one record and its effects out; pure. It acts on
+//! nothing, and it takes no step on evidence that is not `Pass`.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::journal::{OffTheRoad, Record, Standing, Training};
+use super::observe::Observation;
+use super::overrides::{Order, Orders, Override};
+use super::rules::Rules;
+use super::state::{State, Transition};
+use super::walk;
+use crate::drift::{self, ConfirmedDrift};
+use crate::performance::{self, ConfirmedLoss};
+use crate::policy::{self, Action, History, RetrainDecision};
+use crate::types::{Digest, Timestamp, Version};
+
+/// What should be, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Decision {
+    /// The entry that would be written; none if nothing is new.
+    pub record: Option<Record>,
+    /// What is to be done once it is written, in order.
+    pub effects: Vec<Effect>,
+    /// Set if the model is held, and why.
+    pub held: Option<String>,
+    /// What the model waits for, and what is said of orders that are not in force.
+    pub notes: Vec<String>,
+}
+
+/// One act of `promote::carry_out`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Train what is pinned and publish its bundle.
+    Train(Box<Training>),
+}
+
+/// A decision in the making: the record so far, and where everything would stand after it.
+pub(super) struct Draft<'a> {
+    pub(super) standing: Standing,
+    pub(super) observation: &'a Observation,
+    pub(super) rules: &'a Rules,
+    pub(super) orders: &'a Orders,
+    pub(super) drift: &'a ConfirmedDrift,
+    pub(super) loss: &'a ConfirmedLoss,
+    pub(super) now: Timestamp,
+    pub(super) record: Record,
+    pub(super) effects: Vec<Effect>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Decide what should be.
+///
+/// # Errors
+/// Never while the steps of `walk` are steps of the road; were one not, nothing is decided.
+pub fn decide(
+    standing: &Standing,
+    observation: &Observation,
+    rules: &Rules,
+    overrides: &[Override],
+    now: Timestamp,
+) -> Result<Decision, OffTheRoad> {
+    // A clock that goes backwards shortens nothing: no entry is older than the one before it.
+    let now = standing.last_at.map_or(now, |last| now.max(last));
+    let orders = Orders::of(overrides, standing, now);
+    if let Some(why) = implausible(standing, rules, &orders, now) {
+        let notes = orders.notes;
+        return Ok(Decision { record: None, effects: Vec::new(), held: Some(why), notes });
+    }
+    let drift = drift::confirm(&observation.drift, &rules.drift);
+    let loss = performance::confirm(&observation.performance, &rules.performance);
+    let mut draft = Draft {
+        standing: standing.clone(),
+        observation,
+        rules,
+        orders: &orders,
+        drift: &drift,
+        loss: &loss,
+        now,
+        record: empty(now),
+        effects: Vec::new(),
+        notes: orders.notes.clone(),
+    };
+    draft.answer_for_windows();
+    draft.obey(Order::Clock);
+    walk::roll_back(&mut draft)?;
+    walk::reject(&mut draft)?;
+    walk::shadow(&mut draft)?;
+    walk::promotable(&mut draft)?;
+    walk::promote(&mut draft)?;
+    let retrain = draft.retrain();
+    walk::supersede(&mut draft, retrain.as_ref())?;
+    walk::train(&mut draft, retrain)?;
+    Ok(draft.finish())
+}
+
+fn empty(at: Timestamp) -> Record {
+    Record {
+        at,
+        action: Action::NoAction,
+        retrain: None,
+        judged: Vec::new(),
+        transitions: Vec::new(),
+        training: None,
+        failed_attempt: None,
+        baseline: None,
+        applied: Vec::new(),
+        reasons: Vec::new(),
+    }
+}
+
+/// A clock that jumped forward further than the rules believe holds the model until a person says that it is right.
+fn implausible(standing: &Standing, rules: &Rules, orders: &Orders, now: Timestamp) -> Option<String> {
+    let last = standing.last_at?;
+    let jump = now.since(last);
+    if jump <= rules.promotion.clock_jump || orders.get(Order::Clock).is_some() {
+        return None;
+    }
+    Some(format!(
+        "the clock says {now}, {jump} after the newest entry ({last}): more than promotion.clock_jump {}; if it is right, \
+         drop a `clock` override",
+        rules.promotion.clock_jump
+    ))
+}
+
+impl<'a> Draft<'a> {
+    fn answer_for_windows(&mut self) {
+        let seen = self.standing.judged_until;
+        let judged = self.observation.judged.iter().map(|judged| judged.window);
+        self.record.judged = judged.filter(|window| seen.is_none_or(|until| window.end() > until)).collect();
+    }
+
+    /// Note an order as applied and say who gave it.
+    pub(super) fn obey(&mut self, order: Order) -> Option<&'a Override> {
+        let order = self.orders.get(order)?;
+        self.apply(order);
+        Some(order)
+    }
+
+    pub(super) fn apply(&mut self, order: &Override) {
+        if !self.record.applied.contains(order) {
+            self.record.applied.push(order.clone());
+        }
+    }
+
+    /// Nothing moves by itself while a `freeze` stands.
+    pub(super) fn frozen(&mut self) -> bool {
+        match self.orders.get(Order::Freeze) {
+            Some(order) => {
+                self.note(format!("frozen by `{}` until {}: {}", order.id, order.expires, order.reason));
+                true
+            }
+            None => false,
+        }
+    }
+
+    pub(super) fn note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Take one step, here and in the standing that later steps see.
+    pub(super) fn step(
+        &mut self,
+        version: Version,
+        bundle: Option<Digest>,
+        to: State,
+        reasons: Vec<String>,
+    ) -> Result<(), OffTheRoad> {
+        let from = self.standing.versions.get(&version).copied();
+        let step = Transition { version, bundle, from, to, reasons };
+        let alone = Record { transitions: vec![step.clone()], judged: Vec::new(), ..self.record.clone() };
+        let returns = from == Some(State::Retired);
+        if returns {
+            let so_far = Record { transitions: self.record.transitions.clone(), ..alone };
+            self.standing.come_back(&step, &so_far)?;
+        } else {
+            self.standing.apply(&alone)?;
+        }
+        self.record.transitions.push(step);
+        Ok(())
+    }
+
+    /// What retraining should become; nothing before there is a champion to be watched.
+    fn retrain(&mut self) -> Option<RetrainDecision> {
+        let champion = self.standing.champion.as_ref()?;
+        // A change of champion restarts every count: what was seen is of the one before.
+        let changed = self.record.transitions.iter().any(|step| step.to == State::Promoted);
+        if changed {
+            return None;
+        }
+        let last = self.standing.last_training.as_ref();
+        let learned = self.observation.bundle(champion.version).map_or(0, |bundle| bundle.learned_rows);
+        let history = History {
+            trained_at: last.map(|training| training.created_at),
+            trained_until: last.and_then(|training| training.matured_until),
+            trained_on: &self.standing.trained_on,
+            new_rows: self.observation.data.rows.saturating_sub(last.map_or(0, |training| training.rows)),
+            learned_rows: learned,
+        };
+        Some(policy::retrain(self.drift, self.loss, &history, &self.rules.retrain, self.now))
+    }
+
+    /// An entry for every judged window, step, attempt and applied order; none for a run with nothing new.
+    fn finish(mut self) -> Decision {
+        let record = &self.record;
+        let new = !record.judged.is_empty()
+            || !record.transitions.is_empty()
+            || record.training.is_some()
+            || record.applied.iter().any(|order| !self.standing.applied.contains_key(&order.id));
+        if let Some(retrain) = &record.retrain {
+            self.record.action = retrain.action;
+        }
+        Decision { record: new.then_some(self.record), effects: self.effects, held: None, notes: self.notes }
+    }
+}

@@ -1,0 +1,328 @@
+//! Gathers what one tick needs to know; through the store. It seals windows and takes files in, and changes nothing else.
+
+use super::{Context, PromoteError, sources, training};
+use crate::contract::{self, Registered};
+use crate::drift::{self, DriftReport, Then};
+use crate::evaluate::{self, Contender, Evaluation, Opponent};
+use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
+use crate::log;
+use crate::performance::{self, Baseline, Joined, PerformanceReport};
+use crate::registry::{self, Publication, RegistryError, VerifiedModel};
+use crate::shadow::{self, ShadowReport, Trial};
+use crate::snapshot::{self, Snapshot, VersionCounts, Window};
+use crate::train::{Path, Plan};
+use crate::types::{Digest, ModelName, Timestamp, Verdict, Version, canonical_json};
+
+/// Nothing was seen: what a decision rests on when a person acts, or when the model is held.
+pub(super) fn nothing(model: &ModelName) -> Observation {
+    Observation {
+        format_version: 1,
+        model: model.clone(),
+        judged: Vec::new(),
+        drift: Vec::new(),
+        performance: Vec::new(),
+        candidate_drift: Vec::new(),
+        evaluation: None,
+        shadow: None,
+        bundles: Vec::new(),
+        data: Data::default(),
+        next: None,
+    }
+}
+
+/// A sealed judged window and the digest of its snapshot.
+struct Sealed {
+    snapshot: Snapshot,
+    digest: Digest,
+}
+
+/// See what there is to see of one model now.
+///
+/// # Errors
+/// What could not be read or written.
+pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Observation, PromoteError> {
+    let mut seen = nothing(context.model);
+    if !contract::registered(context.store, context.model)?.is_empty() {
+        let registered = contract::latest(context.store, context.model)?;
+        seen.data = sources::take_in(context, &registered)?;
+        seen.next = next_plan(context, standing, &registered, &seen.data)?;
+    }
+    let windows = recent_windows(context, standing, now)?;
+    let unanswered = |sealed: &&Sealed| standing.judged_until.is_none_or(|until| sealed.snapshot.window.end() > until);
+    seen.judged = windows.iter().filter(unanswered).map(judged).collect();
+    let champion = standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version)));
+    let candidate = standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version)));
+    seen.bundles = bundles(context, standing, champion.as_ref(), candidate.as_ref());
+    if let Some((champion, Ok(model))) = &champion {
+        seen.drift = drift_of(context, model, champion.since, &windows);
+        seen.performance = performance_of(context, champion, model, &windows, now)?;
+    }
+    let Some((candidate, Ok(model))) = &candidate else {
+        return Ok(seen);
+    };
+    match candidate.state {
+        State::Training => seen.evaluation = Some(evaluation(context, champion.as_ref(), candidate, model)?),
+        State::Shadowing | State::Promotable => {
+            let since = candidate.shadowing_since.unwrap_or(candidate.since);
+            seen.candidate_drift = drift_of(context, model, since, &windows);
+            if let Some((champion, Ok(serving))) = &champion {
+                seen.shadow = Some(trial(context, (champion, serving), (candidate, model), &windows, now)?);
+            }
+        }
+        State::Promoted | State::Rejected | State::Retired | State::RolledBack => {}
+    }
+    Ok(seen)
+}
+
+fn judged(sealed: &Sealed) -> Judged {
+    Judged { window: sealed.snapshot.window, snapshot: sealed.digest, sealed_at: sealed.snapshot.sealed_at }
+}
+
+/// How many earlier windows the usual volume is the median of.
+const VOLUME_WINDOWS: usize = 14;
+
+/// Seal what is due, and read the judged windows that anything below may look at, oldest first.
+fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Vec<Sealed>, PromoteError> {
+    let rules = &context.rules.windows;
+    // Before anybody serves there is no traffic to look at.
+    let Some(champion) = &standing.champion else { return Ok(Vec::new()) };
+    let judged_until = standing.judged_until.unwrap_or(champion.since);
+    snapshot::seal_due(context.store, context.model, rules, judged_until, now)?;
+    let shadowing = standing.candidate.as_ref().and_then(|candidate| candidate.shadowing_since);
+    let reach = context.rules.drift.of.max(context.rules.performance.of) as usize + VOLUME_WINDOWS;
+    let earliest = shadowing.unwrap_or(judged_until).min(judged_until - rules.judge.times(reach as i64));
+    let mut windows = Vec::new();
+    let mut window = Window::holding(earliest, rules.judge);
+    while window.end() <= now {
+        if let Some(snapshot) = snapshot::judged(context.store, context.model, window)? {
+            let bytes =
+                canonical_json(&snapshot).map_err(|source| PromoteError::Json { what: "a snapshot", source })?;
+            windows.push(Sealed { digest: Digest::of(&bytes), snapshot });
+        }
+        window = window.next();
+    }
+    Ok(windows)
+}
+
+fn fetch(context: &Context<'_>, version: Version) -> Result<VerifiedModel, RegistryError> {
+    registry::fetch(context.store, context.model, version)
+}
+
+type Fetched = Result<VerifiedModel, RegistryError>;
+
+fn bundles(
+    context: &Context<'_>,
+    standing: &Standing,
+    champion: Option<&(&Champion, Fetched)>,
+    candidate: Option<&(&Candidate, Fetched)>,
+) -> Vec<Bundle> {
+    let mut bundles = Vec::new();
+    bundles.extend(champion.map(|(champion, fetched)| bundle(champion.version, fetched)));
+    bundles.extend(candidate.map(|(candidate, fetched)| bundle(candidate.version, fetched)));
+    // Whom a rollback would return to: verified now, not when it is too late.
+    let former = standing.retired.iter().rev();
+    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version))));
+    bundles
+}
+
+fn bundle(version: Version, fetched: &Fetched) -> Bundle {
+    match fetched {
+        Ok(model) => Bundle {
+            version,
+            digest: Some(model.digest()),
+            verdict: Verdict::Pass,
+            note: String::new(),
+            baseline: Some(baseline(model)),
+            learned_rows: model.metadata().extent.look_back,
+            contract_major: model.contract().version().major,
+        },
+        Err(error) => Bundle {
+            version,
+            digest: None,
+            verdict: match error {
+                RegistryError::NoSuchVersion { .. } => Verdict::Insufficient,
+                _ => Verdict::Fail,
+            },
+            note: error.to_string(),
+            baseline: None,
+            learned_rows: 0,
+            contract_major: 0,
+        },
+    }
+}
+
+fn baseline(model: &VerifiedModel) -> Baseline {
+    Baseline { version: model.version(), metrics: model.metrics().to_vec(), threshold: model.threshold() }
+}
+
+/// What the next training would be: everything that is known, under the latest contract.
+fn next_plan(
+    context: &Context<'_>,
+    standing: &Standing,
+    registered: &Registered,
+    data: &Data,
+) -> Result<Option<Plan>, PromoteError> {
+    if data.datasets.is_empty() {
+        return Ok(None);
+    }
+    let mut known: Vec<Version> = standing.versions.keys().copied().collect();
+    known.extend(registry::versions(context.store, context.model)?);
+    let version = registry::next_version(&known, registered.contract.version().major, Publication::Model);
+    let path = if standing.champion.is_none() { Path::Baseline } else { Path::Candidate };
+    Ok(Some(Plan::new(context.model.clone(), path, version, registered, data.datasets.clone(), &context.rules.train)))
+}
+
+/// A version's drift in the last windows that it saw, oldest first.
+fn drift_of(context: &Context<'_>, model: &VerifiedModel, since: Timestamp, windows: &[Sealed]) -> Vec<DriftReport> {
+    let rules = &context.rules.drift;
+    let seen: Vec<usize> = (0..windows.len()).filter(|place| windows[*place].snapshot.window.end() > since).collect();
+    let last = &seen[seen.len().saturating_sub(rules.of as usize)..];
+    last.iter()
+        .map(|place| {
+            let volumes: Vec<u64> = windows[place.saturating_sub(VOLUME_WINDOWS)..*place]
+                .iter()
+                .map(|sealed| sealed.snapshot.requests)
+                .collect();
+            let then =
+                Then { version: model.version(), bundle: model.digest(), profile: model.profile(), volumes: &volumes };
+            drift::detect(then, &windows[*place].snapshot, windows[*place].digest, rules)
+        })
+        .collect()
+}
+
+/// The champion's performance in the last windows that it served, oldest first.
+fn performance_of(
+    context: &Context<'_>,
+    champion: &Champion,
+    model: &VerifiedModel,
+    windows: &[Sealed],
+    now: Timestamp,
+) -> Result<Vec<PerformanceReport>, PromoteError> {
+    let rules = &context.rules.performance;
+    let served = windows
+        .iter()
+        .map(|sealed| sealed.snapshot.window)
+        .filter(|window| window.end() > champion.since && now.since(window.end()) <= rules.wait);
+    let mut reports = Vec::new();
+    let mut mature = 0;
+    for window in served.collect::<Vec<_>>().into_iter().rev() {
+        if mature == rules.of {
+            break;
+        }
+        let judged = performance::Judged {
+            model: context.model,
+            task: model.contract().task(),
+            version: champion.version,
+            bundle: champion.bundle,
+            window,
+            baseline: &champion.baseline,
+        };
+        let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
+        mature += u64::from(report.verdict.is_judged());
+        reports.push(report);
+    }
+    reports.reverse();
+    Ok(reports)
+}
+
+fn join(context: &Context<'_>, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Joined, PromoteError> {
+    let events = log::read_events(context.store, context.model, from, to)?;
+    let labels = log::read_labels(context.store, context.model, from, now)?;
+    Ok(performance::join(&events, &labels))
+}
+
+/// The candidate on live traffic since it began to shadow, up to the last judged window.
+fn trial(
+    context: &Context<'_>,
+    (champion, serving): (&Champion, &VerifiedModel),
+    (candidate, model): (&Candidate, &VerifiedModel),
+    windows: &[Sealed],
+    now: Timestamp,
+) -> Result<ShadowReport, PromoteError> {
+    let since = candidate.shadowing_since.unwrap_or(candidate.since);
+    let shadowed: Vec<Window> =
+        windows.iter().map(|sealed| sealed.snapshot.window).filter(|window| window.end() > since).collect();
+    let until = shadowed.last().map_or(since, |window| window.end());
+    let joined = join(context, since, until, now)?;
+    let sum = |version: Version| {
+        let mut sum = VersionCounts::default();
+        let counted = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since);
+        counted.filter_map(|sealed| sealed.snapshot.counts.versions.get(&version)).for_each(|counts| sum.add(counts));
+        sum
+    };
+    let trial = Trial {
+        model: context.model,
+        task: model.contract().task(),
+        champion: champion.version,
+        candidate: candidate.version,
+        candidate_bundle: model.digest(),
+        since,
+        until,
+        windows: shadowed.len() as u64,
+        answered: joined.answered.get(&champion.version).copied().unwrap_or(0),
+        paired: joined.paired.get(&candidate.version).copied().unwrap_or(0),
+        pairs: &joined.pairs,
+        clip: serving.error_clip(),
+        champion_counts: &sum(champion.version),
+        candidate_counts: &sum(candidate.version),
+    };
+    Ok(shadow::judge(trial, &context.rules.shadow))
+}
+
+/// The seed of the evaluation's bootstrap; any number does, the same one always.
+const EVALUATION_SEED: u64 = 10;
+
+/// The candidate head to head with the champion on its report rows, which neither was trained on.
+fn evaluation(
+    context: &Context<'_>,
+    champion: Option<&(&Champion, Fetched)>,
+    candidate: &Candidate,
+    model: &VerifiedModel,
+) -> Result<Evaluation, PromoteError> {
+    let plan = &candidate.training.plan;
+    let all = training::encoded(context.store, context.model, model.contract(), &plan.datasets)?;
+    let serving = champion.and_then(|(_, fetched)| fetched.as_ref().ok());
+    let same_lineage = serving.filter(|serving| serving.contract().version().major == model.contract().version().major);
+    let trained_until = same_lineage
+        .map_or(i64::MIN, |serving| serving.metadata().extent.trained_until)
+        .max(model.metadata().extent.trained_until);
+    let newer: Vec<usize> = (0..all.target.len()).filter(|row| all.order[*row] > trained_until).collect();
+    let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
+    let answers = |model: &VerifiedModel| -> Vec<f64> {
+        newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect()
+    };
+    let (against, opponent) = match same_lineage {
+        Some(serving) => {
+            let against = Opponent::Champion { version: serving.version(), bundle: serving.digest() };
+            (against, answers(serving))
+        }
+        None => {
+            let learned: Vec<f64> = (0..all.target.len())
+                .filter(|row| all.order[*row] <= trained_until)
+                .map(|row| all.target[row])
+                .collect();
+            let prior = evaluate::prior(model.contract().task(), &learned).number().unwrap_or(0.0);
+            (Opponent::FirstOfLineage, vec![prior; newer.len()])
+        }
+    };
+    let slices: Vec<(String, Vec<String>)> = all
+        .slices
+        .iter()
+        .map(|slice| {
+            let word = |row: &usize| slice.words[slice.codes[*row] as usize].clone();
+            (slice.feature.clone(), newer.iter().map(word).collect())
+        })
+        .collect();
+    let contender = Contender {
+        model: context.model,
+        task: model.contract().task(),
+        version: candidate.version,
+        bundle: model.digest(),
+        predictions: &answers(model),
+        calibration: &model.calibration_answers(),
+        against: &against,
+        opponent: &opponent,
+    };
+    let rows = evaluate::Rows { labels: &labels, slices: &slices, datasets: &plan.datasets };
+    Ok(evaluate::compare(contender, rows, &context.rules.evaluate, EVALUATION_SEED))
+}

@@ -1,0 +1,100 @@
+//! Stage 13: acts. Effects are idempotent; creating the journal entry is the one committing line.
+
+mod carry_out;
+mod gather;
+mod sources;
+mod tick;
+mod training;
+
+pub use carry_out::{Inputs, Receipt, carry_out};
+pub use gather::observe;
+pub use sources::note_dataset;
+pub use tick::{Tick, Turn, begin, run, tick};
+pub use training::train;
+
+use crate::contract::ContractError;
+use crate::govern::{GovernError, OffTheRoad, Rules};
+use crate::ingest::{IngestError, Sources};
+use crate::log::LogError;
+use crate::registry::RegistryError;
+use crate::snapshot::SnapshotError;
+use crate::store::{KeyError, Store, StoreError};
+use crate::train::TrainError;
+use crate::types::ModelName;
+
+/// One model in one workspace: all that a tick needs but the time.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Where everything is kept.
+    pub store: &'a dyn Store,
+    /// The model.
+    pub model: &'a ModelName,
+    /// Every stage's rules.
+    pub rules: &'a Rules,
+    /// Files of labelled rows.
+    pub sources: &'a dyn Sources,
+    /// A new name for a transaction at each call, unique among all governors: a ULID.
+    pub txn: &'a dyn Fn() -> String,
+    /// Who acts: `governor`, or a person.
+    pub actor: &'a str,
+}
+
+/// Why a tick could not be finished; reads after "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum PromoteError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal or an override could not be read.
+    #[error(transparent)]
+    Govern(#[from] GovernError),
+    /// A decision left the road: a defect of this program, and nothing was written.
+    #[error("decide: {0}")]
+    OffTheRoad(#[from] OffTheRoad),
+    /// A contract could not be read.
+    #[error(transparent)]
+    Contract(#[from] ContractError),
+    /// A dataset could not be read.
+    #[error(transparent)]
+    Ingest(#[from] IngestError),
+    /// A bundle could not be read or written.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Events or labels could not be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// A window could not be sealed.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// A model could not be trained.
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    /// A value could not become JSON.
+    #[error("print {what} as JSON")]
+    Json {
+        /// What.
+        what: &'static str,
+        /// Why.
+        source: serde_json::Error,
+    },
+    /// Another governor won every round.
+    #[error("take the turn: another governor was faster {rounds} times")]
+    NotMyTurn {
+        /// How often.
+        rounds: u32,
+    },
+    /// There is nothing to train on.
+    #[error("train {model}: {what}")]
+    NothingToTrain {
+        /// The model.
+        model: ModelName,
+        /// What is missing and what to type.
+        what: String,
+    },
+}
+
+impl From<KeyError> for PromoteError {
+    fn from(error: KeyError) -> Self {
+        PromoteError::Store(error.into())
+    }
+}

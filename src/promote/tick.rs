@@ -1,0 +1,200 @@
+//! One turn of the governor: observe, decide, carry out; every model is ticked before any training starts;
+//! through the store.
+
+use super::carry_out::{Receipt, carry_out};
+use super::training::{Trained, train};
+use super::{Context, PromoteError, gather};
+use crate::govern::{
+    self, Decision, Effect, Entry, GovernError, Observation, Record, Standing, State, Training, decide, overrides,
+};
+use crate::policy::Action;
+use crate::types::{Timestamp, Version};
+
+/// What one tick of one model saw, decided and did.
+#[derive(Debug, Clone)]
+pub struct Tick {
+    /// Where everything stands after it.
+    pub standing: Standing,
+    /// What was seen.
+    pub observation: Observation,
+    /// What was decided.
+    pub decision: Decision,
+    /// What was done.
+    pub receipt: Receipt,
+}
+
+/// Whether a run acts, or only says what it would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Act.
+    Real,
+    /// Write nothing to the journal and train nothing.
+    Rehearsal,
+}
+
+/// How often a turn is tried when another governor is faster.
+const ROUNDS: u32 = 8;
+
+/// One tick of one model, without its trainings.
+///
+/// # Errors
+/// What could not be read or written; `NotMyTurn` when another governor was always faster.
+pub fn tick(context: &Context<'_>, now: Timestamp, turn: Turn) -> Result<Tick, PromoteError> {
+    for _ in 0..ROUNDS {
+        let standing = govern::fold(context.store, context.model)?;
+        let orders = match overrides::load(context.store, context.model) {
+            Ok(orders) => orders,
+            Err(unreadable) => return hold(standing, context, unreadable),
+        };
+        let observation = gather::observe(context, &standing, now)?;
+        let decision = decide(&standing, &observation, context.rules, &orders, now)?;
+        if turn == Turn::Rehearsal {
+            let receipt = Receipt { entry: None, effects: Vec::new() };
+            return Ok(Tick { standing, observation, decision, receipt });
+        }
+        if let Some(receipt) = carry_out(context, &standing, &observation, &orders, &decision)? {
+            let standing = after(standing, receipt.entry.as_ref())?;
+            return Ok(Tick { standing, observation, decision, receipt });
+        }
+    }
+    Err(PromoteError::NotMyTurn { rounds: ROUNDS })
+}
+
+fn after(standing: Standing, entry: Option<&(Entry, crate::types::Digest)>) -> Result<Standing, GovernError> {
+    match entry {
+        Some((entry, digest)) => standing.after(entry, *digest),
+        None => Ok(standing),
+    }
+}
+
+/// An override that cannot be read holds the model: nothing is observed, nothing moves, and the reason is said.
+fn hold(standing: Standing, context: &Context<'_>, unreadable: GovernError) -> Result<Tick, PromoteError> {
+    let held = std::iter::successors(Some(&unreadable as &dyn std::error::Error), |error| error.source())
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ");
+    Ok(Tick {
+        standing,
+        observation: gather::nothing(context.model),
+        decision: Decision { record: None, effects: Vec::new(), held: Some(held), notes: Vec::new() },
+        receipt: Receipt { entry: None, effects: Vec::new() },
+    })
+}
+
+/// One turn for several models: tick all, then train what is due, then tick those again until no step is due. Every
+/// model's ticks are returned, in the order of `contexts`.
+///
+/// # Errors
+/// The first model's that could not be ticked at all; a training that fails is journalled and is not an error.
+pub fn run(contexts: &[Context<'_>], now: Timestamp, turn: Turn) -> Result<Vec<Vec<Tick>>, PromoteError> {
+    let first = |context| Ok(vec![tick(context, now, turn)?]);
+    let mut runs = contexts.iter().map(first).collect::<Result<Vec<_>, PromoteError>>()?;
+    for (context, ticks) in contexts.iter().zip(&mut runs) {
+        while let Some(last) = ticks.last()
+            && carry_out_effects(context, &last.receipt.effects, now)?
+        {
+            ticks.push(tick(context, now, turn)?);
+        }
+    }
+    Ok(runs)
+}
+
+/// Carry out what an entry asked for; whether anything was done.
+fn carry_out_effects(context: &Context<'_>, effects: &[Effect], now: Timestamp) -> Result<bool, PromoteError> {
+    for Effect::Train(training) in effects {
+        if let Trained::Failed(why) = train(context, training)? {
+            journal_failure(context, training, why, now)?;
+        }
+    }
+    Ok(!effects.is_empty())
+}
+
+fn journal_failure(
+    context: &Context<'_>,
+    training: &Training,
+    why: String,
+    now: Timestamp,
+) -> Result<(), PromoteError> {
+    let version = training.plan.version;
+    let record = Record {
+        reasons: vec![format!("attempt {} at training {version} failed: {why}", training.attempt)],
+        failed_attempt: Some(why),
+        ..plain(now)
+    };
+    append_record(context, record).map(|_| ())
+}
+
+fn plain(at: Timestamp) -> Record {
+    Record {
+        at,
+        action: Action::NoAction,
+        retrain: None,
+        judged: Vec::new(),
+        transitions: Vec::new(),
+        training: None,
+        failed_attempt: None,
+        baseline: None,
+        applied: Vec::new(),
+        reasons: Vec::new(),
+    }
+}
+
+fn append_record(context: &Context<'_>, record: Record) -> Result<Standing, PromoteError> {
+    for _ in 0..ROUNDS {
+        let standing = govern::fold(context.store, context.model)?;
+        let observation = gather::nothing(context.model);
+        let decision = Decision { record: Some(record.clone()), effects: Vec::new(), held: None, notes: Vec::new() };
+        if let Some(receipt) = carry_out(context, &standing, &observation, &[], &decision)? {
+            return Ok(after(standing, receipt.entry.as_ref())?);
+        }
+    }
+    Err(PromoteError::NotMyTurn { rounds: ROUNDS })
+}
+
+/// `regent train`: a person begins a training. The same road as the governor's, with the person as actor.
+///
+/// # Errors
+/// A candidate that walks already; nothing to train on; a training that fails.
+pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Version, PromoteError> {
+    let standing = govern::fold(context.store, context.model)?;
+    let nothing = |what: String| PromoteError::NothingToTrain { model: context.model.clone(), what };
+    if let Some(candidate) = &standing.candidate {
+        let what = format!(
+            "{} is {} already: run `governor`, or reject it by an override",
+            candidate.version, candidate.state
+        );
+        return Err(nothing(what));
+    }
+    let observation = gather::observe(context, &standing, now)?;
+    let plan = observation.next.clone().ok_or_else(|| {
+        nothing(
+            "there are no labelled rows: run `regent ingest FILE --contract NAME`, or add files to `sources:`"
+                .to_owned(),
+        )
+    })?;
+    let version = plan.version;
+    let training = Training {
+        plan,
+        attempt: 1,
+        created_at: now,
+        evidence: None,
+        matured_until: None,
+        rows: observation.data.rows,
+    };
+    let step =
+        govern::Transition { version, bundle: None, from: None, to: State::Training, reasons: vec![reason.to_owned()] };
+    let record = Record {
+        transitions: vec![step],
+        training: Some(training.clone()),
+        reasons: vec![format!("training {version}: {reason}")],
+        ..plain(now)
+    };
+    append_record(context, record)?;
+    match train(context, &training)? {
+        Trained::Published(_) => Ok(version),
+        Trained::Failed(why) => {
+            journal_failure(context, &training, why.clone(), now)?;
+            Err(nothing(why))
+        }
+    }
+}
