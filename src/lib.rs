@@ -42,3 +42,10 @@ pub mod shadow;
 pub mod govern;
 
 pub mod promote;
+
+// ── windows onto the house ──
+pub mod alert;
+
+pub mod backtest;
+
+pub mod config;

@@ -1,0 +1,208 @@
+//! What a person must know: fired once, reminded of, resolved; through the store. Each record is created once.
+
+mod derive;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use derive::derive;
+
+use crate::store::{Body, Key, Store, StoreError};
+use crate::types::{ModelName, Timestamp, canonical_json};
+
+/// How much it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Level {
+    /// Good to know.
+    Info,
+    /// Look at it today.
+    Warning,
+    /// Look at it now.
+    Critical,
+}
+
+/// What it is about; with the model, the key under which an alert fires once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Rule {
+    /// Features have drifted, confirmed.
+    DataDrift,
+    /// Predictions have shifted.
+    PredictionShift,
+    /// A mature window lost against the baseline.
+    PerformanceDegradation,
+    /// Too many requests are refused.
+    ErrorRate,
+    /// Much more or much less traffic than usual.
+    Volume,
+    /// A source file was refused.
+    Source,
+    /// A bundle does not verify.
+    Integrity,
+    /// The model is held.
+    Held,
+}
+
+/// Something true now that a person must know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Finding {
+    /// What it is about.
+    pub rule: Rule,
+    /// How much it matters.
+    pub level: Level,
+    /// In words, with the check that says so.
+    pub text: String,
+}
+
+/// One record of an alert's life: `var/<model>/alerts/<instant>-<rule>-<event>.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Alert {
+    /// 1: first form.
+    pub format_version: u32,
+    /// The model.
+    pub model: ModelName,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened to the alert.
+    pub event: Event,
+    /// What it says.
+    #[serde(flatten)]
+    pub finding: Finding,
+}
+
+/// What happened to an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Event {
+    /// It is new, or became worse.
+    Fired,
+    /// What it said is no longer true.
+    Resolved,
+}
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Level::Info => "INFO",
+            Level::Warning => "WARNING",
+            Level::Critical => "CRITICAL",
+        })
+    }
+}
+
+impl Rule {
+    /// The rule as it stands in JSON and in file names.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Rule::DataDrift => "data_drift",
+            Rule::PredictionShift => "prediction_shift",
+            Rule::PerformanceDegradation => "performance_degradation",
+            Rule::ErrorRate => "error_rate",
+            Rule::Volume => "volume",
+            Rule::Source => "source",
+            Rule::Integrity => "integrity",
+            Rule::Held => "held",
+        }
+    }
+}
+
+impl fmt::Display for Alert {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.event {
+            Event::Fired => "",
+            Event::Resolved => "resolved ",
+        };
+        let Finding { rule, level, text } = &self.finding;
+        write!(f, "{} {what}{level} {} {}: {text}", self.at, self.model, rule.as_str())
+    }
+}
+
+/// Fire what is new or worse, resolve what is over, and return both; what already stands fires no second time.
+///
+/// # Errors
+/// The store's.
+pub fn raise(
+    store: &dyn Store,
+    model: &ModelName,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Result<Vec<Alert>, StoreError> {
+    let standing = active(store, model)?;
+    let level_of = |rule| standing.iter().find(|alert| alert.finding.rule == rule).map(|alert| alert.finding.level);
+    let mut records = Vec::new();
+    for finding in findings {
+        if level_of(finding.rule).is_none_or(|level| level < finding.level) {
+            records.push(record(model, now, Event::Fired, finding.clone()));
+        }
+    }
+    for alert in &standing {
+        if !findings.iter().any(|finding| finding.rule == alert.finding.rule) {
+            records.push(record(model, now, Event::Resolved, alert.finding.clone()));
+        }
+    }
+    for alert in &records {
+        create(store, alert)?;
+    }
+    Ok(records)
+}
+
+fn record(model: &ModelName, at: Timestamp, event: Event, finding: Finding) -> Alert {
+    Alert { format_version: 1, model: model.clone(), at, event, finding }
+}
+
+fn folder(model: &ModelName) -> Result<Key, StoreError> {
+    Ok(Key::new(&format!("var/{model}/alerts"))?)
+}
+
+fn create(store: &dyn Store, alert: &Alert) -> Result<(), StoreError> {
+    let event = match alert.event {
+        Event::Fired => "fired",
+        Event::Resolved => "resolved",
+    };
+    let name = format!("{}-{}-{event}.json", alert.at.compact(), alert.finding.rule.as_str());
+    let key = folder(&alert.model)?.join(&name)?;
+    let bytes = canonical_json(alert).map_err(|source| StoreError::Io {
+        operation: "print",
+        key: key.clone(),
+        source: source.into(),
+    })?;
+    match store.create(&key, Body::Bytes(&bytes)) {
+        // The same tick, run again after a crash, says the same.
+        Err(StoreError::AlreadyExists { .. }) => Ok(()),
+        other => other,
+    }
+}
+
+/// Every record of a model's alerts, oldest first.
+///
+/// # Errors
+/// The store's; a record that is not one.
+pub fn history(store: &dyn Store, model: &ModelName) -> Result<Vec<Alert>, StoreError> {
+    let read = |key: Key| {
+        let bytes = store.read(&key)?;
+        serde_json::from_slice(&bytes).map_err(|source| StoreError::Io {
+            operation: "read",
+            key,
+            source: source.into(),
+        })
+    };
+    store.list(&folder(model)?)?.into_iter().map(read).collect()
+}
+
+/// The alerts that stand: fired last at the returned level, and not resolved since.
+///
+/// # Errors
+/// As [`history`].
+pub fn active(store: &dyn Store, model: &ModelName) -> Result<Vec<Alert>, StoreError> {
+    let mut standing: Vec<Alert> = Vec::new();
+    for alert in history(store, model)? {
+        standing.retain(|earlier| earlier.finding.rule != alert.finding.rule);
+        if alert.event == Event::Fired {
+            standing.push(alert);
+        }
+    }
+    Ok(standing)
+}

@@ -1,0 +1,137 @@
+//! The workspace's own files: `regent.yaml` and each model's `policy.yaml`, every stage's rules gathered; pure.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::drift::DriftRules;
+use crate::evaluate::EvaluateRules;
+use crate::govern::{PromotionRules, RollbackRules, Rules};
+use crate::performance::PerformanceRules;
+use crate::policy::RetrainRules;
+use crate::shadow::ShadowRules;
+use crate::snapshot::WindowRules;
+use crate::train::TrainRules;
+use crate::types::ModelName;
+use crate::yaml::{self, YamlError};
+
+/// `regent.yaml`: what holds for the whole workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The model that commands and `/api/v1/predict` speak of when none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelName>,
+    /// Where `regent serve` listens.
+    pub listen: String,
+    /// Whether an acknowledged event is on disk (`durable`) or at most a moment from it (`batched`).
+    pub events: Events,
+}
+
+/// When an event is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Events {
+    /// After fsync.
+    Durable,
+    /// After write; at most one second of events is lost with the machine.
+    Batched,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { model: None, listen: "127.0.0.1:8080".to_owned(), events: Events::Batched }
+    }
+}
+
+/// `governance/<model>/policy.yaml`: the rules of every stage. What is left out has its default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Files of labelled rows, as globs from the workspace's root; new ones are taken in at every tick.
+    pub sources: Vec<String>,
+    /// Sizes of windows, and how long to wait for silent replicas.
+    pub windows: WindowRules,
+    /// When a feature and a dataset have drifted.
+    pub drift: DriftRules,
+    /// When a window is mature, and when a model has lost.
+    pub performance: PerformanceRules,
+    /// When to train.
+    pub retrain: RetrainRules,
+    /// How to train.
+    pub train: TrainRules,
+    /// When a candidate may shadow.
+    pub evaluate: EvaluateRules,
+    /// When a candidate is promotable.
+    pub shadow: ShadowRules,
+    /// Who promotes, and how often.
+    pub promotion: PromotionRules,
+    /// When a champion is taken back.
+    pub rollback: RollbackRules,
+}
+
+/// A key of a policy and what is wrong with its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}: {what}")]
+pub struct PolicyFault {
+    /// `drift.confirm`
+    pub key: String,
+    /// Both values and what to write.
+    pub what: String,
+}
+
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// It is not the YAML it should be.
+    #[error("read a policy")]
+    Yaml(#[from] YamlError),
+    /// Its rules contradict themselves.
+    #[error("use {file}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Faults {
+        /// The file.
+        file: String,
+        /// Every fault.
+        faults: Vec<PolicyFault>,
+    },
+}
+
+impl Policy {
+    /// Read and check a policy.
+    ///
+    /// # Errors
+    /// Where the text is not YAML of this shape; every rule that contradicts itself.
+    pub fn read(file: &str, text: &str) -> Result<Policy, PolicyError> {
+        let policy: Policy = yaml::read(file, text)?;
+        let faults = policy.faults();
+        if faults.is_empty() { Ok(policy) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
+    }
+
+    fn faults(&self) -> Vec<PolicyFault> {
+        let stages = [
+            ("windows", self.windows.faults()),
+            ("drift", self.drift.faults()),
+            ("performance", self.performance.faults()),
+            ("retrain", self.retrain.faults()),
+            ("train", self.train.faults()),
+            ("evaluate", self.evaluate.faults()),
+            ("shadow", self.shadow.faults()),
+        ];
+        let name = |stage: &str, (key, what): (&str, String)| PolicyFault { key: format!("{stage}.{key}"), what };
+        stages.into_iter().flat_map(|(stage, faults)| faults.into_iter().map(move |fault| name(stage, fault))).collect()
+    }
+
+    /// The rules as a decision needs them.
+    pub fn rules(&self) -> Rules {
+        Rules {
+            windows: self.windows.clone(),
+            drift: self.drift.clone(),
+            performance: self.performance.clone(),
+            retrain: self.retrain.clone(),
+            train: self.train.clone(),
+            evaluate: self.evaluate.clone(),
+            shadow: self.shadow.clone(),
+            promotion: self.promotion.clone(),
+            rollback: self.rollback.clone(),
+        }
+    }
+}
