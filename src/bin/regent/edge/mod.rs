@@ -1,0 +1,15 @@
+//! The edge of both programs: how they find a workspace, what they answer and how they end; a door.
+
+mod answer;
+mod exit;
+mod failure;
+mod paint;
+mod scene;
+pub mod words;
+mod workspace;
+
+pub use answer::Answer;
+pub use exit::Exit;
+pub use failure::Failure;
+pub use scene::{Scene, SceneArguments};
+pub use workspace::Workspace;

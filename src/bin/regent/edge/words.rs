@@ -1,0 +1,42 @@
+//! Entries, steps and decisions in a line each, in the same words in both programs; pure.
+
+use regent::govern::{Entry, Record, State, Transition};
+use regent::policy::Action;
+
+/// `   3  2026-11-21T10:00:00Z  governor  1.0.0 PROMOTABLE → PROMOTED: first of lineage`
+pub fn entry(entry: &Entry) -> String {
+    let Entry { seq, actor, decision, .. } = entry;
+    format!("{seq:>4}  {}  {actor}  {}", decision.at, record(decision))
+}
+
+/// `RETRAIN_REQUIRED  1.1.0 – → TRAINING: …`, or the steps alone where retraining is not asked for.
+pub fn record(record: &Record) -> String {
+    let steps = record.transitions.iter().map(step);
+    let orders = record.applied.iter().map(|order| format!("{} by {}: {}", order.order, order.author, order.reason));
+    let failed = record.failed_attempt.iter().map(|why| format!("training failed: {why}"));
+    let mut told: Vec<String> = steps.chain(orders).chain(failed).collect();
+    if told.is_empty() {
+        told.extend(record.reasons.iter().cloned());
+    }
+    if told.is_empty() {
+        told.push(format!("{} judged", windows(record.judged.len())));
+    }
+    let told = told.join("; ");
+    match record.action {
+        Action::NoAction if !record.transitions.is_empty() => told,
+        action => format!("{action}  {told}"),
+    }
+}
+
+/// `1.0.0 PROMOTABLE → PROMOTED: first of lineage, evaluation Pass`
+pub fn step(step: &Transition) -> String {
+    let from = step.from.map_or_else(|| "–".to_owned(), |from: State| from.to_string());
+    format!("{} {from} → {}: {}", step.version, step.to, step.reasons.join(", "))
+}
+
+fn windows(count: usize) -> String {
+    match count {
+        1 => "1 window".to_owned(),
+        count => format!("{count} windows"),
+    }
+}

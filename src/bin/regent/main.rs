@@ -1,0 +1,109 @@
+//! `regent`: one command for each thing a person does; a door. A file for each command, and the edge for what they share.
+#![expect(clippy::disallowed_methods, reason = "a door: commands read files, the clock and the environment")]
+
+mod alert;
+mod backtest;
+mod completions;
+mod contract;
+mod drift;
+mod edge;
+mod evidence;
+mod explain;
+mod export_schemas;
+mod history;
+mod ingest;
+mod init;
+mod labels;
+mod next;
+mod registry;
+mod schema;
+mod serve;
+mod snapshot;
+mod status;
+mod train;
+
+use clap::{Parser, Subcommand};
+
+use edge::{Answer, Exit, Failure, Scene, SceneArguments};
+
+/// Machine learning that knows when not to change.
+#[derive(Debug, Parser)]
+#[command(name = "regent", version, after_help = Exit::table())]
+struct Cli {
+    #[command(flatten)]
+    scene: SceneArguments,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// In the order of a model's life.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Init),
+    #[command(subcommand)]
+    Schema(schema::Schema),
+    #[command(subcommand)]
+    Contract(contract::Contract),
+    Ingest(ingest::Ingest),
+    #[command(subcommand)]
+    Train(train::Train),
+    #[command(subcommand)]
+    Registry(registry::Registry),
+    Serve(serve::Serve),
+    #[command(subcommand)]
+    Labels(labels::Labels),
+    #[command(subcommand)]
+    Snapshot(snapshot::Snapshot),
+    #[command(subcommand)]
+    Drift(drift::Drift),
+    Status(status::Status),
+    Explain(explain::Explain),
+    History(history::History),
+    #[command(subcommand)]
+    Alert(alert::Alert),
+    Backtest(backtest::Backtest),
+    ExportSchemas(export_schemas::ExportSchemas),
+    Completions(completions::Completions),
+}
+
+fn main() -> Exit {
+    let Cli { scene, command } = Cli::parse();
+    let scene = Scene::set(scene);
+    scene.end(command.run(&scene))
+}
+
+impl Command {
+    fn run(self, scene: &Scene) -> Result<Answer, Failure> {
+        match self {
+            Command::Init(command) => command.run(scene),
+            Command::Schema(command) => command.run(scene),
+            Command::Contract(command) => command.run(scene),
+            Command::Ingest(command) => command.run(scene),
+            Command::Train(command) => command.run(scene),
+            Command::Registry(command) => command.run(scene),
+            Command::Serve(command) => command.run(scene),
+            Command::Labels(command) => command.run(scene),
+            Command::Snapshot(command) => command.run(scene),
+            Command::Drift(command) => command.run(scene),
+            Command::Status(command) => command.run(scene),
+            Command::Explain(command) => command.run(scene),
+            Command::History(command) => command.run(scene),
+            Command::Alert(command) => command.run(scene),
+            Command::Backtest(command) => command.run(scene),
+            Command::ExportSchemas(command) => command.run(scene),
+            Command::Completions(command) => command.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_commands_do_not_contradict_themselves() {
+        Cli::command().debug_assert();
+    }
+}

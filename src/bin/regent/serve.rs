@@ -1,0 +1,268 @@
+//! `regent serve`: one replica of one model, wired and running until it is told to stop; a door.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use regent::config::Events;
+use regent::govern::{self, Standing, State, journal};
+use regent::log::{Recorder, SpoolRules};
+use regent::serve::{
+    Champion as _, Clock, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring, finish, routes,
+};
+use regent::shadow::{QueuedMirror, Scoring};
+use regent::snapshot::{self, Counting};
+use regent::store::{Durability, Store};
+use regent::types::{ModelName, ReplicaName, Timestamp};
+use serde_json::json;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+use ulid::Ulid;
+
+use crate::edge::{Answer, Exit, Failure, Scene, Workspace};
+
+/// Answer requests with the champion, and let the candidate shadow
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// The model
+    model: Option<ModelName>,
+    /// The address [default: `listen` of regent.yaml]
+    #[arg(long, value_name = "ADDRESS", env = "REGENT_LISTEN")]
+    listen: Option<String>,
+    /// How requests come in
+    #[arg(long, value_enum, default_value_t)]
+    door: Door,
+    /// The name of this replica among several
+    #[arg(long, value_name = "NAME", env = "REGENT_REPLICA", default_value = "local")]
+    replica: ReplicaName,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Door {
+    /// hyper, with limits on heads, bodies, time and connections
+    #[default]
+    Axum,
+    /// tiny_http: small, for this machine only
+    Tiny,
+}
+
+impl Serve {
+    pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
+        let workspace = scene.workspace()?;
+        let model = workspace.model(self.model.clone())?;
+        let address = address(self.listen.as_deref().unwrap_or(&workspace.settings.listen))?;
+        let house = House::open(workspace, &model, &self.replica)?;
+        scene.say(&house.greeting());
+        match self.door {
+            Door::Axum => house.open_http(address, scene)?,
+            Door::Tiny => house.open_tiny(address, scene)?,
+        }
+        let at = house.close()?;
+        Answer::new("", &json!({ "format_version": 1, "model": model, "replica": self.replica, "stopped_at": at }))
+    }
+}
+
+fn address(given: &str) -> Result<SocketAddr, Failure> {
+    given.parse().map_err(|error| {
+        Failure::because(Exit::Usage, format!("`{given}` is no address"), error)
+            .hint("write host and port: 127.0.0.1:8080")
+    })
+}
+
+/// How often the house looks after itself: the journal, the spool, the counts.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// Everything between the doors and the store.
+#[derive(Clone)]
+struct House {
+    model: ModelName,
+    store: Arc<dyn Store>,
+    clock: Arc<SystemClock>,
+    follower: Arc<Follower>,
+    recorder: Arc<Recorder>,
+    counting: Arc<Counting>,
+}
+
+impl House {
+    fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName) -> Result<House, Failure> {
+        let base = workspace.governed(model)?.rules.windows.base;
+        let durability = match workspace.settings.events {
+            Events::Durable => Durability::Durable,
+            Events::Batched => Durability::Batched,
+        };
+        let store: Arc<dyn Store> = Arc::new(workspace.store);
+        let clock = Arc::new(SystemClock::new());
+        let boot = Ulid::generate();
+        let recorder = Recorder::open(
+            Arc::clone(&store),
+            &workspace.root.join("var/spool"),
+            replica,
+            boot,
+            durability,
+            SpoolRules::DEFAULTS,
+            clock.now(),
+        )?;
+        let counting = Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot);
+        let house = House {
+            model: model.clone(),
+            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone())),
+            store,
+            clock,
+            recorder: Arc::new(recorder),
+            counting: Arc::new(counting),
+        };
+        house.follow()?;
+        Ok(house)
+    }
+
+    /// Serve whom the journal names now.
+    fn follow(&self) -> Result<(), Failure> {
+        let standing = govern::fold(self.store.as_ref(), &self.model)?;
+        self.follower.follow(named(&standing))?;
+        Ok(())
+    }
+
+    fn greeting(&self) -> String {
+        match self.follower.current() {
+            Some(serving) => format!("{} {} answers", self.model, serving.champion.version()),
+            None => {
+                format!("{} has no champion yet: predict answers 503 until `governor` has promoted one", self.model)
+            }
+        }
+    }
+
+    fn wiring(&self) -> Result<Wiring, Failure> {
+        let scoring =
+            Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: self.counting.clone() };
+        let mirror = QueuedMirror::start(scoring).map_err(ServeError::Thread)?;
+        Ok(Wiring {
+            clock: self.clock.clone(),
+            champion: self.follower.clone(),
+            events: self.recorder.clone(),
+            counter: self.counting.clone(),
+            labels: self.recorder.clone(),
+            mirror: Arc::new(mirror),
+        })
+    }
+
+    fn open_http(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
+        let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
+        let router = finish(routes(self.wiring()?));
+        let runtime = runtime(Builder::new_multi_thread())?;
+        scene.say(&format!("listening on http://{}", door.address()));
+        let keeper = self.keep()?;
+        let served = runtime.block_on(async { door.serve(router, told_to_stop()).await });
+        // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
+        drop(runtime);
+        keeper.end();
+        Ok(served?)
+    }
+
+    fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
+        let door = TinyDoor::open(address, finish(routes(self.wiring()?)))?;
+        scene.say(&format!("listening on http://{}", door.address()));
+        let keeper = self.keep()?;
+        runtime(Builder::new_current_thread())?.block_on(told_to_stop());
+        door.stop();
+        keeper.end();
+        Ok(())
+    }
+
+    /// Look after the house in a thread of its own: the store blocks.
+    fn keep(&self) -> Result<Keeper, Failure> {
+        let (stop, stopped) = channel();
+        let seen = govern::fold(self.store.as_ref(), &self.model)?.head.map_or(0, |(seq, _)| seq);
+        let mut watch = Watch { house: self.clone(), seen, said: String::new() };
+        let work = move || watch.run(&stopped);
+        let worker = thread::Builder::new().name("keeper".to_owned()).spawn(work).map_err(ServeError::Thread)?;
+        Ok(Keeper { stop, worker })
+    }
+
+    /// Seal what is open and say goodbye.
+    fn close(self) -> Result<Timestamp, Failure> {
+        let now = self.clock.now();
+        let watermark = self.recorder.close(now)?;
+        self.counting.close(watermark, now)?;
+        Ok(now)
+    }
+}
+
+/// Whom the journal names: the champion, and the candidate that may see traffic.
+fn named(standing: &Standing) -> Option<Named> {
+    let champion = standing.champion.as_ref()?.version;
+    let candidate = standing.candidate.as_ref().filter(|candidate| match candidate.state {
+        State::Shadowing | State::Promotable => true,
+        State::Training | State::Promoted | State::Rejected | State::Retired | State::RolledBack => false,
+    });
+    Some(Named { champion, candidate: candidate.map(|candidate| candidate.version) })
+}
+
+/// The thread that looks after the house.
+struct Keeper {
+    stop: Sender<()>,
+    worker: JoinHandle<()>,
+}
+
+impl Keeper {
+    fn end(self) {
+        drop(self.stop);
+        // A keeper that panicked has nothing left to finish: closing the spool is done by the house.
+        let _ = self.worker.join();
+    }
+}
+
+/// What the keeper remembers.
+struct Watch {
+    house: House,
+    /// The newest entry whose champion serves.
+    seen: u64,
+    /// The last trouble that was told, so that it is told once and not each second.
+    said: String,
+}
+
+impl Watch {
+    fn run(&mut self, stopped: &Receiver<()>) {
+        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(EVERY) {
+            let trouble = [self.follow(), self.maintain()].into_iter().filter_map(Result::err);
+            let trouble = trouble.map(|failure| failure.sentence()).collect::<Vec<_>>().join("; ");
+            if !trouble.is_empty() && trouble != self.said {
+                tracing::error!("{trouble}");
+            }
+            self.said = trouble;
+        }
+    }
+
+    /// The journal has grown: serve whom it names. What does not verify leaves everything as it was, and is tried again.
+    fn follow(&mut self) -> Result<(), Failure> {
+        let newest = journal::newest_after(self.house.store.as_ref(), &self.house.model, self.seen)?;
+        if newest > self.seen {
+            self.house.follow()?;
+            tracing::info!(entry = newest, "{}", self.house.greeting());
+            self.seen = newest;
+        }
+        Ok(())
+    }
+
+    fn maintain(&self) -> Result<(), Failure> {
+        let House { recorder, counting, clock, .. } = &self.house;
+        Ok(snapshot::maintain(recorder, counting, clock.now())?)
+    }
+}
+
+fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
+    builder.enable_all().build().map_err(|error| Failure::internal("start the runtime", error))
+}
+
+/// SIGTERM, or ctrl-c. A process that cannot hear signals runs until it is killed.
+async fn told_to_stop() {
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}

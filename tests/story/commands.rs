@@ -1,0 +1,243 @@
+//! The commands as a person and a scheduler meet them: what is printed, what is left on disk, and with which code they end.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A workspace in a folder that vanishes, and the programs run in it.
+struct Workspace(TempDir);
+
+impl Workspace {
+    fn empty() -> Self {
+        Workspace(tempfile::tempdir().unwrap())
+    }
+
+    fn with(examples: &[&str]) -> Self {
+        let workspace = Workspace::empty();
+        for example in examples {
+            workspace.done(&["init", "--example", example]);
+            workspace.done(&["contract", "register", example]);
+        }
+        workspace
+    }
+
+    /// A workspace whose first model is trained on the first days of the weather.
+    fn trained() -> Self {
+        let workspace = Workspace::with(&["rain"]);
+        let all = fs::read_to_string(workspace.path("data/noaa_rain.csv")).unwrap();
+        let past: String = all.lines().take(2_001).map(|line| format!("{line}\n")).collect();
+        fs::write(workspace.path("past.csv"), past).unwrap();
+        workspace.done(&["ingest", "past.csv", "--contract", "rain"]);
+        workspace.done(&["train", "baseline", "rain"]);
+        workspace
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.0.path()).env_remove("REGENT_WORKSPACE");
+        command.output().unwrap()
+    }
+
+    fn regent(&self, arguments: &[&str]) -> Output {
+        self.run(env!("CARGO_BIN_EXE_regent"), arguments)
+    }
+
+    fn governor(&self, arguments: &[&str]) -> Output {
+        self.run(env!("CARGO_BIN_EXE_governor"), arguments)
+    }
+
+    /// What a command that must succeed prints.
+    fn done(&self, arguments: &[&str]) -> String {
+        let output = self.regent(arguments);
+        assert_eq!(output.status.code(), Some(0), "regent {arguments:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    fn govern(&self) -> String {
+        let output = self.governor(&[]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        text(&output.stdout)
+    }
+
+    fn next(&self) -> String {
+        let json: Value = serde_json::from_str(&self.done(&["status", "-o", "json"])).unwrap();
+        json["models"][0]["next"].as_str().unwrap().to_owned()
+    }
+
+    /// Every file with its content's length.
+    fn files(&self) -> BTreeMap<PathBuf, u64> {
+        let mut files = BTreeMap::new();
+        walk(self.0.path(), &mut files);
+        files
+    }
+}
+
+fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, u64>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        if entry.file_type().unwrap().is_dir() {
+            walk(&entry.path(), files);
+        } else {
+            files.insert(entry.path(), entry.metadata().unwrap().len());
+        }
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn status_says_at_every_point_what_to_do_next() {
+    let workspace = Workspace::empty();
+    assert!(workspace.done(&["status"]).contains("regent init --example rain"));
+    workspace.done(&["init", "--example", "rain"]);
+    assert!(workspace.next().contains("regent contract register rain"));
+    let workspace = Workspace::with(&["rain"]);
+    assert!(workspace.next().contains("regent ingest FILE.csv --contract rain"));
+    let workspace = Workspace::trained();
+    assert!(workspace.next().contains("governor"), "{}", workspace.next());
+    workspace.govern();
+    assert!(workspace.next().contains("governor"), "{}", workspace.next());
+    assert!(workspace.govern().contains("PROMOTABLE → PROMOTED"));
+    assert!(workspace.next().contains("regent serve"), "{}", workspace.next());
+}
+
+#[test]
+fn a_run_with_nothing_new_changes_nothing() {
+    let workspace = Workspace::trained();
+    workspace.govern();
+    workspace.govern();
+    let before = workspace.files();
+    assert!(workspace.govern().contains("nothing is new"));
+    let governance = |files: BTreeMap<PathBuf, u64>| {
+        files.into_keys().filter(|path| path.to_string_lossy().contains("governance")).collect::<Vec<_>>()
+    };
+    assert_eq!(governance(before), governance(workspace.files()));
+}
+
+#[test]
+fn a_dry_run_leaves_no_trace() {
+    let workspace = Workspace::trained();
+    fs::create_dir_all(workspace.path("incoming/rain")).unwrap();
+    fs::copy(workspace.path("past.csv"), workspace.path("incoming/rain/again.csv")).unwrap();
+    let before = workspace.files();
+    let told = text(&workspace.governor(&["--dry-run"]).stdout);
+    assert!(told.contains("would") && told.contains("TRAINING → SHADOWING"), "{told}");
+    workspace.done(&["status"]);
+    workspace.done(&["init", "--example", "churn", "--dry-run"]);
+    workspace.done(&["ingest", "past.csv", "--contract", "rain", "--dry-run"]);
+    workspace.done(&["contract", "register", "rain", "--dry-run"]);
+    workspace.done(&["export-schemas", "--dry-run"]);
+    assert_eq!(before, workspace.files());
+}
+
+#[test]
+fn init_overwrites_nothing() {
+    let workspace = Workspace::with(&["rain"]);
+    assert!(workspace.done(&["init", "--example", "rain"]).contains("everything is there already"));
+    fs::write(workspace.path("schemas/rain.yaml"), "mine").unwrap();
+    let output = workspace.regent(&["init", "--example", "rain"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("schemas/rain.yaml"));
+    assert_eq!(fs::read_to_string(workspace.path("schemas/rain.yaml")).unwrap(), "mine");
+}
+
+#[test]
+fn every_failure_ends_with_its_documented_code() {
+    let workspace = Workspace::trained();
+    fs::write(workspace.path("bad.csv"), "day_index\n1\n").unwrap();
+    let bundle = workspace.path("registry/rain/1.0.0/metrics.json");
+    for (code, arguments) in [
+        (2, vec!["nonsense"]),
+        (2, vec!["ingest", "nowhere.csv", "--contract", "rain"]),
+        (2, vec!["train", "candidate", "rain"]),
+        (2, vec!["contract", "show", "rain", "9.9.9"]),
+        (2, vec!["--workspace", "nowhere", "status"]),
+        (2, vec!["serve", "--listen", "0.0.0.0:0"]),
+        (3, vec!["ingest", "bad.csv", "--contract", "rain"]),
+        (0, vec!["registry", "verify"]),
+    ] {
+        let output = workspace.regent(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {output:?}");
+    }
+    let mut bytes = fs::read(&bundle).unwrap();
+    bytes[0] ^= 1;
+    fs::remove_file(&bundle).unwrap();
+    fs::write(&bundle, bytes).unwrap();
+    let output = workspace.regent(&["registry", "verify"]);
+    assert_eq!(output.status.code(), Some(5));
+    assert!(text(&output.stdout).contains("metrics.json"), "{output:?}");
+}
+
+#[test]
+fn a_refused_file_is_told_line_by_line_and_as_json() {
+    let workspace = Workspace::with(&["churn"]);
+    let refused = workspace.regent(&["ingest", "data/wa_churn.csv", "--contract", "churn"]);
+    assert_eq!(refused.status.code(), Some(3));
+    assert!(text(&refused.stderr).contains("data/wa_churn.csv:490: column `total_charges`"));
+    let refused = workspace.regent(&["-o", "json", "ingest", "data/wa_churn.csv", "--contract", "churn"]);
+    let json: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert_eq!((json["exit"].as_u64(), json["details"]["counts"]["missing"].as_u64()), (Some(3), Some(11)));
+    assert_eq!(json["details"]["violations"][0]["line"], 490);
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_holds_its_own_model_and_no_other() {
+    let workspace = Workspace::trained();
+    workspace.done(&["init", "--example", "churn"]);
+    fs::write(workspace.path("governance/churn/policy.yaml"), "drfit:\n  psi: 0.3\n").unwrap();
+    let output = workspace.governor(&[]);
+    let told = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(told.contains("rain: serves nothing yet, 1.0.0 is PROMOTABLE"), "{told}");
+    assert!(told.contains("churn: held") && told.contains("drfit"), "{told}");
+}
+
+#[test]
+fn an_order_that_cannot_be_read_holds_the_model() {
+    let workspace = Workspace::trained();
+    fs::create_dir_all(workspace.path("governance/rain/overrides")).unwrap();
+    fs::write(workspace.path("governance/rain/overrides/stop.yaml"), "order: freeze\n").unwrap();
+    let output = workspace.governor(&[]);
+    assert_eq!(output.status.code(), Some(4));
+    assert!(text(&output.stdout).contains("held"), "{output:?}");
+    assert!(workspace.next().contains("mend"));
+}
+
+#[test]
+fn the_shapes_of_json_answers_are_an_interface() {
+    let workspace = Workspace::trained();
+    workspace.govern();
+    let keys = |arguments: &[&str], path: &str| {
+        let json: Value = serde_json::from_str(&workspace.done(arguments)).unwrap();
+        let object = json.pointer(path).and_then(Value::as_object).unwrap().clone();
+        object.keys().cloned().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(keys(&["-o", "json", "status"], ""), "format_version models");
+    assert_eq!(
+        keys(&["-o", "json", "status"], "/models/0"),
+        "alerts candidate champion due evidence held model next notes rows"
+    );
+    assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model");
+    assert_eq!(keys(&["-o", "json", "explain"], ""), "entry evidence format_version model");
+    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0"), "about checks verdict");
+    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0/checks/0"), "metric n operator threshold value verdict");
+    assert_eq!(keys(&["-o", "json", "registry", "list"], "/versions/0"), "model state summary version");
+}
+
+#[test]
+fn colours_are_for_terminals_and_for_those_who_ask() {
+    let workspace = Workspace::trained();
+    assert!(!workspace.done(&["history"]).contains('\u{1b}'));
+    assert!(workspace.done(&["--color", "always", "history"]).contains('\u{1b}'));
+    assert!(workspace.done(&["-q", "status"]).contains("next"));
+}

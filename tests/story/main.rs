@@ -1,0 +1,17 @@
+//! The story of a model's life as tests, a chapter for each part of it, and tidy, which keeps the house in order.
+#![cfg(test)] // clippy then takes helpers for what they are: tests, which may unwrap
+#![expect(clippy::disallowed_methods, reason = "tests look at the disk, the clock and the programs from outside")]
+
+mod stage;
+
+mod a_bad_candidate_is_refused;
+mod a_candidate_rises;
+mod a_human_intervenes;
+mod a_model_is_born;
+mod a_model_serves;
+mod the_power_fails;
+mod the_world_drifts;
+
+mod commands;
+mod readme;
+mod tidy;
