@@ -12,7 +12,7 @@ use super::state::{State, Transition};
 use super::walk;
 use crate::drift::{self, ConfirmedDrift};
 use crate::performance::{self, ConfirmedLoss};
-use crate::policy::{self, Action, History, RetrainDecision};
+use crate::policy::{self, History, RetrainDecision};
 use crate::types::{Digest, Timestamp, Version};
 
 /// What should be, and why.
@@ -78,7 +78,7 @@ pub fn decide(
         drift: &drift,
         loss: &loss,
         now,
-        record: empty(now),
+        record: Record::empty(now),
         effects: Vec::new(),
         notes: orders.notes.clone(),
     };
@@ -93,21 +93,6 @@ pub fn decide(
     walk::supersede(&mut draft, retrain.as_ref())?;
     walk::train(&mut draft, retrain)?;
     Ok(draft.finish())
-}
-
-fn empty(at: Timestamp) -> Record {
-    Record {
-        at,
-        action: Action::NoAction,
-        retrain: None,
-        judged: Vec::new(),
-        transitions: Vec::new(),
-        training: None,
-        failed_attempt: None,
-        baseline: None,
-        applied: Vec::new(),
-        reasons: Vec::new(),
-    }
 }
 
 /// A clock that jumped forward further than the rules believe holds the model until a person says that it is right.

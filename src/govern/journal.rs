@@ -41,6 +41,24 @@ pub struct Record {
     pub reasons: Vec<String>,
 }
 
+impl Record {
+    /// A record that says nothing yet.
+    pub fn empty(at: Timestamp) -> Record {
+        Record {
+            at,
+            action: Action::NoAction,
+            retrain: None,
+            judged: Vec::new(),
+            transitions: Vec::new(),
+            training: None,
+            failed_attempt: None,
+            baseline: None,
+            applied: Vec::new(),
+            reasons: Vec::new(),
+        }
+    }
+}
+
 /// A training that is pinned: whoever carries it out gets the same bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Training {

@@ -80,6 +80,23 @@ pub struct Data {
 }
 
 impl Observation {
+    /// Nothing was seen: what a decision rests on when a person acts, or when the model is held.
+    pub fn nothing(model: &ModelName) -> Observation {
+        Observation {
+            format_version: 1,
+            model: model.clone(),
+            judged: Vec::new(),
+            drift: Vec::new(),
+            performance: Vec::new(),
+            candidate_drift: Vec::new(),
+            evaluation: None,
+            shadow: None,
+            bundles: Vec::new(),
+            data: Data::default(),
+            next: None,
+        }
+    }
+
     /// The bundle of a version, as it was seen.
     pub fn bundle(&self, version: Version) -> Option<&Bundle> {
         self.bundles.iter().find(|bundle| bundle.version == version)

@@ -70,17 +70,9 @@ impl Scene {
         Scene {
             standing: Standing::default(),
             seen: Observation {
-                format_version: 1,
-                model: model(),
-                judged: Vec::new(),
-                drift: Vec::new(),
-                performance: Vec::new(),
-                candidate_drift: Vec::new(),
-                evaluation: None,
-                shadow: None,
-                bundles: Vec::new(),
                 data: Data { datasets: vec![Digest::of("data")], rows: 10_000, refused: Vec::new() },
                 next: Some(plan(NEXT)),
+                ..Observation::nothing(&model())
             },
             rules: Rules::default(),
             orders: Vec::new(),
@@ -99,18 +91,7 @@ impl Scene {
             rows: 10_000,
         };
         let step = Transition { version, bundle: None, from: None, to: State::Training, reasons: Vec::new() };
-        let record = Record {
-            at,
-            action: crate::policy::Action::NoAction,
-            retrain: None,
-            judged: Vec::new(),
-            transitions: vec![step],
-            training: Some(training),
-            failed_attempt: None,
-            baseline: None,
-            applied: Vec::new(),
-            reasons: Vec::new(),
-        };
+        let record = Record { transitions: vec![step], training: Some(training), ..Record::empty(at) };
         self.write(record);
         self
     }

@@ -11,24 +11,7 @@ use crate::registry::{self, Publication, RegistryError, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{self, Snapshot, VersionCounts, Window};
 use crate::train::{Path, Plan};
-use crate::types::{Digest, ModelName, Timestamp, Verdict, Version, canonical_json};
-
-/// Nothing was seen: what a decision rests on when a person acts, or when the model is held.
-pub(super) fn nothing(model: &ModelName) -> Observation {
-    Observation {
-        format_version: 1,
-        model: model.clone(),
-        judged: Vec::new(),
-        drift: Vec::new(),
-        performance: Vec::new(),
-        candidate_drift: Vec::new(),
-        evaluation: None,
-        shadow: None,
-        bundles: Vec::new(),
-        data: Data::default(),
-        next: None,
-    }
-}
+use crate::types::{Digest, Timestamp, Verdict, Version, canonical_json};
 
 /// A sealed judged window and the digest of its snapshot.
 struct Sealed {
@@ -41,7 +24,7 @@ struct Sealed {
 /// # Errors
 /// What could not be read or written.
 pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Observation, PromoteError> {
-    let mut seen = nothing(context.model);
+    let mut seen = Observation::nothing(context.model);
     if !contract::registered(context.store, context.model)?.is_empty() {
         let registered = contract::latest(context.store, context.model)?;
         seen.data = sources::take_in(context, &registered)?;

@@ -7,7 +7,6 @@ use super::{Context, PromoteError, gather};
 use crate::govern::{
     self, Decision, Effect, Entry, GovernError, Observation, Record, Standing, State, Training, decide, overrides,
 };
-use crate::policy::Action;
 use crate::types::{Timestamp, Version};
 
 /// What one tick of one model saw, decided and did.
@@ -75,7 +74,7 @@ fn hold(standing: Standing, context: &Context<'_>, unreadable: GovernError) -> R
         .join(": ");
     Ok(Tick {
         standing,
-        observation: gather::nothing(context.model),
+        observation: Observation::nothing(context.model),
         decision: Decision { record: None, effects: Vec::new(), held: Some(held), notes: Vec::new() },
         receipt: Receipt { entry: None, effects: Vec::new() },
     })
@@ -119,30 +118,15 @@ fn journal_failure(
     let record = Record {
         reasons: vec![format!("attempt {} at training {version} failed: {why}", training.attempt)],
         failed_attempt: Some(why),
-        ..plain(now)
+        ..Record::empty(now)
     };
     append_record(context, record).map(|_| ())
-}
-
-fn plain(at: Timestamp) -> Record {
-    Record {
-        at,
-        action: Action::NoAction,
-        retrain: None,
-        judged: Vec::new(),
-        transitions: Vec::new(),
-        training: None,
-        failed_attempt: None,
-        baseline: None,
-        applied: Vec::new(),
-        reasons: Vec::new(),
-    }
 }
 
 fn append_record(context: &Context<'_>, record: Record) -> Result<Standing, PromoteError> {
     for _ in 0..ROUNDS {
         let standing = govern::fold(context.store, context.model)?;
-        let observation = gather::nothing(context.model);
+        let observation = Observation::nothing(context.model);
         let decision = Decision { record: Some(record.clone()), effects: Vec::new(), held: None, notes: Vec::new() };
         if let Some(receipt) = carry_out(context, &standing, &observation, &[], &decision)? {
             return Ok(after(standing, receipt.entry.as_ref())?);
@@ -187,7 +171,7 @@ pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Vers
         transitions: vec![step],
         training: Some(training.clone()),
         reasons: vec![format!("training {version}: {reason}")],
-        ..plain(now)
+        ..Record::empty(now)
     };
     append_record(context, record)?;
     match train(context, &training)? {
