@@ -175,6 +175,7 @@ impl Scene {
             version: OLD,
             bundle: bundle_of(OLD),
             window: window(0),
+            late: 0,
             predictions: 500,
             labelled: 500,
             maturity: Vec::new(),

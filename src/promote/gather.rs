@@ -182,22 +182,24 @@ fn performance_of(
     now: Timestamp,
 ) -> Result<Vec<PerformanceReport>, PromoteError> {
     let rules = &context.rules.performance;
-    let served = windows
-        .iter()
-        .map(|sealed| sealed.snapshot.window)
-        .filter(|window| window.end() > champion.since && now.since(window.end()) <= rules.wait);
+    let served = windows.iter().filter(|sealed| {
+        let end = sealed.snapshot.window.end();
+        end > champion.since && now.since(end) <= rules.wait
+    });
     let mut reports = Vec::new();
     let mut mature = 0;
-    for window in served.collect::<Vec<_>>().into_iter().rev() {
+    for sealed in served.rev() {
         if mature == rules.of {
             break;
         }
+        let window = sealed.snapshot.window;
         let judged = performance::Judged {
             model: context.model,
             task: model.contract().task(),
             version: champion.version,
             bundle: champion.bundle,
             window,
+            requests: sealed.snapshot.requests,
             baseline: &champion.baseline,
         };
         let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
