@@ -1,7 +1,7 @@
 //! Gathers what one tick needs to know; through the store. It seals windows and takes files in, and changes nothing else.
 
 use super::{Context, PromoteError, sources, training};
-use crate::contract::{self, Registered};
+use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
@@ -241,6 +241,7 @@ fn trial(
         champion: champion.version,
         candidate: candidate.version,
         candidate_bundle: model.digest(),
+        contracts: (serving.contract().version(), model.contract().version()),
         since,
         until,
         windows: shadowed.len() as u64,
@@ -272,14 +273,17 @@ fn evaluation(
         .map_or(i64::MIN, |serving| serving.metadata().extent.trained_until)
         .max(model.metadata().extent.trained_until);
     let newer: Vec<usize> = (0..all.target.len()).filter(|row| all.order[*row] > trained_until).collect();
-    let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
-    let answers = |model: &VerifiedModel| -> Vec<f64> {
-        newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect()
-    };
-    let (against, opponent) = match same_lineage {
+    let (newer, against, opponent) = match same_lineage {
         Some(serving) => {
             let against = Opponent::Champion { version: serving.version(), bundle: serving.digest() };
-            (against, answers(serving))
+            // Both are asked about the same rows, each as its own contract reads them: one that only the candidate's newer
+            // contract admits has nobody to compare its answer with.
+            let asked = |row: usize| {
+                let vector = admit_again(&all.vectors[row], model.contract(), serving.contract()).ok()?;
+                Some((row, serving.scorer().score(&vector).prediction))
+            };
+            let (newer, answers): (Vec<usize>, Vec<f64>) = newer.into_iter().filter_map(asked).unzip();
+            (newer, against, answers)
         }
         None => {
             let learned: Vec<f64> = (0..all.target.len())
@@ -287,9 +291,12 @@ fn evaluation(
                 .map(|row| all.target[row])
                 .collect();
             let prior = evaluate::prior(model.contract().task(), &learned).number().unwrap_or(0.0);
-            (Opponent::FirstOfLineage, vec![prior; newer.len()])
+            let answers = vec![prior; newer.len()];
+            (newer, Opponent::FirstOfLineage, answers)
         }
     };
+    let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
+    let predictions: Vec<f64> = newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect();
     let slices: Vec<(String, Vec<String>)> = all
         .slices
         .iter()
@@ -303,7 +310,7 @@ fn evaluation(
         task: model.contract().task(),
         version: candidate.version,
         bundle: model.digest(),
-        predictions: &answers(model),
+        predictions: &predictions,
         calibration: &model.calibration_answers(),
         against: &against,
         opponent: &opponent,

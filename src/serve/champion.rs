@@ -54,9 +54,11 @@ impl Follower {
             Ok(candidate) => (candidate, Ok(true)),
             Err(error) => (None, Err(error)),
         };
-        // A candidate under another contract cannot be shown the champion's vectors.
-        let candidate = candidate.filter(|candidate| candidate.reads_like(&champion));
-        let after = Serving { champion, candidate };
+        let (candidate, apart) = match candidate {
+            Some(apart) if !apart.can_shadow(&champion) => (None, Some(apart)),
+            candidate => (candidate, None),
+        };
+        let after = Serving { champion, candidate, apart };
         if before.is_some_and(|before| versions(&before) == versions(&after)) {
             return outcome.map(|_| false);
         }
@@ -70,7 +72,9 @@ impl Follower {
         version: Version,
         loaded: Option<&Serving>,
     ) -> Result<Arc<Predictor>, ServeError> {
-        let known = loaded.into_iter().flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref()]);
+        let known = loaded
+            .into_iter()
+            .flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref(), serving.apart.as_ref()]);
         if let Some(known) = known.flatten().find(|known| known.version() == version) {
             return Ok(Arc::clone(known));
         }
@@ -81,7 +85,8 @@ impl Follower {
 }
 
 fn versions(serving: &Serving) -> (Version, Option<Version>) {
-    (serving.champion.version(), serving.candidate.as_ref().map(|candidate| candidate.version()))
+    let candidate = serving.candidate.as_ref().or(serving.apart.as_ref());
+    (serving.champion.version(), candidate.map(|candidate| candidate.version()))
 }
 
 #[cfg(test)]
@@ -123,5 +128,25 @@ mod tests {
         let serving = follower.current().unwrap();
         assert_eq!(versions(&serving), (good, Some(good)));
         assert!(Arc::ptr_eq(&serving.champion, &first.champion), "a version was loaded twice");
+    }
+
+    /// A candidate of another major version is loaded and said to stand apart; it is shown nothing.
+    #[test]
+    fn a_candidate_under_another_major_contract_stands_apart_and_it_is_said() {
+        let store = Arc::new(Memory::new());
+        let (old, new) = (World::rain(), World::rain().at_version(Version::new(2, 0, 0)));
+        published(&old, store.as_ref());
+        let mut plan = new.plan(crate::train::Path::Baseline);
+        plan.version = Version::new(2, 0, 0);
+        let candidate = crate::registry::testing::candidate(&new, &plan);
+        crate::registry::publish_bundle(store.as_ref(), &crate::registry::testing::bundle(&new, &candidate)).unwrap();
+        let follower = Follower::new(store, old.registered().contract.name().clone());
+        let named = Named { champion: Version::FIRST, candidate: Some(Version::new(2, 0, 0)) };
+        assert!(follower.follow(Some(named)).unwrap());
+        let serving = follower.current().unwrap();
+        assert!(serving.candidate.is_none());
+        let why = serving.why_apart().unwrap();
+        assert!(why.contains("2.0.0 does not shadow") && why.contains("1.0.0"), "{why}");
+        assert!(!follower.follow(Some(named)).unwrap(), "it was loaded again");
     }
 }

@@ -143,7 +143,10 @@ impl House {
 
     fn greeting(&self) -> String {
         match self.follower.current() {
-            Some(serving) => format!("{} {} answers", self.model, serving.champion.version()),
+            Some(serving) => {
+                let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
+                format!("{} {} answers{apart}", self.model, serving.champion.version())
+            }
             None => {
                 format!("{} has no champion yet: predict answers 503 until `governor` has promoted one", self.model)
             }
