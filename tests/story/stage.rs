@@ -109,7 +109,8 @@ impl Workspace {
 
     /// `governor`: every tick of one run.
     pub(crate) fn try_tick(&self, now: Timestamp) -> Result<Vec<Tick>, PromoteError> {
-        self.act(|context| promote::run(&[*context], now, Turn::Real)).map(|runs| runs.into_iter().flatten().collect())
+        let mut runs = self.act(|context| promote::run(&[*context], now, Turn::Real));
+        runs.remove(0).whole()
     }
 
     pub(crate) fn tick(&self, now: Timestamp) -> Vec<Tick> {
