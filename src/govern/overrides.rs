@@ -131,6 +131,10 @@ pub fn load(store: &dyn Store, model: &ModelName) -> Result<Vec<Override>, Gover
         }
         let bytes = store.read(&key).map_err(no_file)?;
         let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text".to_owned()))?;
+        // Every prefix of a text that ends within a line may read as another order: another day, a shorter reason.
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(refuse("its last line has no end, so it may be half-written: end it".to_owned()));
+        }
         let order: Override = yaml::read(&file, &text)?;
         check(&order, model).map_err(refuse)?;
         if orders.iter().any(|other| other.id == order.id) {

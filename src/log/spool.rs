@@ -286,8 +286,13 @@ fn make(root: &Path, folder: &Path, durability: Durability) -> io::Result<()> {
 
 fn lock(folder: &Path, replica: &ReplicaName) -> Result<File, LogError> {
     let path = folder.join("lock");
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).mode(FILE_MODE).open(&path).map_err(failed("open", &path))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .open(&path)
+        .map_err(failed("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::ReplicaTaken { replica: replica.to_string() }),
