@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use derive::derive;
 
 use crate::store::{Body, Key, Store, StoreError};
-use crate::types::{ModelName, Timestamp, canonical_json};
+use crate::types::{ModelName, Span, Timestamp, canonical_json};
 
 /// How much it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
@@ -120,6 +120,9 @@ impl fmt::Display for Alert {
     }
 }
 
+/// What names of records tell apart.
+const SECOND: Span = Span::from_secs(1);
+
 /// Fire what is new or worse, resolve what is over, and return both; what already stands fires no second time.
 ///
 /// # Errors
@@ -130,17 +133,23 @@ pub fn raise(
     findings: &[Finding],
     now: Timestamp,
 ) -> Result<Vec<Alert>, StoreError> {
-    let standing = active(store, model)?;
+    let history = history(store, model)?;
+    let standing = standing_of(&history);
+    // Records are in the order of time, and a clock may go back: what happens to an alert happens after what happened to it.
+    let at = |rule| {
+        let last = history.iter().filter(|alert| alert.finding.rule == rule).map(|alert| alert.at).max();
+        last.filter(|last| now < *last + SECOND).map_or(now, |last| last + SECOND)
+    };
     let level_of = |rule| standing.iter().find(|alert| alert.finding.rule == rule).map(|alert| alert.finding.level);
     let mut records = Vec::new();
     for finding in findings {
         if level_of(finding.rule).is_none_or(|level| level < finding.level) {
-            records.push(record(model, now, Event::Fired, finding.clone()));
+            records.push(record(model, at(finding.rule), Event::Fired, finding.clone()));
         }
     }
     for alert in &standing {
         if !findings.iter().any(|finding| finding.rule == alert.finding.rule) {
-            records.push(record(model, now, Event::Resolved, alert.finding.clone()));
+            records.push(record(model, at(alert.finding.rule), Event::Resolved, alert.finding.clone()));
         }
     }
     for alert in &records {
@@ -197,12 +206,16 @@ pub fn history(store: &dyn Store, model: &ModelName) -> Result<Vec<Alert>, Store
 /// # Errors
 /// As [`history`].
 pub fn active(store: &dyn Store, model: &ModelName) -> Result<Vec<Alert>, StoreError> {
+    Ok(standing_of(&history(store, model)?))
+}
+
+fn standing_of(history: &[Alert]) -> Vec<Alert> {
     let mut standing: Vec<Alert> = Vec::new();
-    for alert in history(store, model)? {
+    for alert in history {
         standing.retain(|earlier| earlier.finding.rule != alert.finding.rule);
         if alert.event == Event::Fired {
-            standing.push(alert);
+            standing.push(alert.clone());
         }
     }
-    Ok(standing)
+    standing
 }

@@ -117,7 +117,10 @@ impl Seen {
             (Ok(_), None) if drifted => Exit::Drift,
             (Ok(_), None) => Exit::Done,
         };
-        self.alerts = alert::raise(context.store, context.model, &findings, now)?;
+        // A clock that is not believed dates nothing: a record of the year 2106 would stand behind all that follow.
+        let jumped = |at: &Timestamp| now.since(*at) > context.rules.promotion.clock_jump;
+        let dated = last.standing.last_at.filter(jumped).unwrap_or(now);
+        self.alerts = alert::raise(context.store, context.model, &findings, dated)?;
         Ok(())
     }
 

@@ -95,6 +95,12 @@ pub fn decide(
     Ok(draft.finish())
 }
 
+/// Whether the clock is believed: not further ahead of the newest entry than the rules allow, or vouched for by a `clock`
+/// override. Where it is not, nothing may be looked at either: what is sealed is sealed for ever.
+pub fn believes(standing: &Standing, rules: &Rules, overrides: &[Override], now: Timestamp) -> bool {
+    implausible(standing, rules, &Orders::of(overrides, standing, now), now).is_none()
+}
+
 /// A clock that jumped forward further than the rules believe holds the model until a person says that it is right.
 fn implausible(standing: &Standing, rules: &Rules, orders: &Orders, now: Timestamp) -> Option<String> {
     let last = standing.last_at?;

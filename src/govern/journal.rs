@@ -340,16 +340,24 @@ pub fn file_name(seq: u64) -> String {
 /// An entry that cannot be read, or that does not follow the one before.
 pub fn read(store: &dyn Store, model: &ModelName) -> Result<Vec<(Entry, Digest)>, GovernError> {
     let folder = folder(model)?;
-    let names = store.list_folder(&folder)?;
-    let mut entries = Vec::with_capacity(names.len());
-    for (seq, name) in (1..).zip(names) {
-        if name != file_name(seq) {
-            return Err(GovernError::Chain { seq });
+    // A listing that another governor overtakes may show entry n + 1 and not n, so entries are read by number; what was
+    // listed must then be among them.
+    let listed = store.list_folder(&folder)?;
+    let mut entries = Vec::with_capacity(listed.len());
+    let mut names = BTreeSet::new();
+    for seq in 1.. {
+        let name = file_name(seq);
+        match store.read(&folder.join(&name).map_err(StoreError::from)?) {
+            Ok(bytes) => entries.push((parse(seq, &bytes)?, Digest::of(&bytes))),
+            Err(StoreError::NotFound { .. }) => break,
+            Err(other) => return Err(other.into()),
         }
-        let bytes = store.read(&folder.join(&name).map_err(StoreError::from)?)?;
-        entries.push((parse(seq, &bytes)?, Digest::of(&bytes)));
+        names.insert(name);
     }
-    Ok(entries)
+    match listed.iter().all(|name| names.contains(name)) {
+        true => Ok(entries),
+        false => Err(GovernError::Chain { seq: entries.len() as u64 + 1 }),
+    }
 }
 
 fn parse(seq: u64, bytes: &[u8]) -> Result<Entry, GovernError> {

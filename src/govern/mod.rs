@@ -10,7 +10,7 @@ mod state;
 mod tests;
 mod walk;
 
-pub use decide::{Decision, Effect, decide};
+pub use decide::{Decision, Effect, believes, decide};
 pub use journal::{Appended, Candidate, Champion, Entry, OffTheRoad, Record, Standing, Training, fold};
 pub use observe::{Bundle, Data, Judged, Observation};
 pub use overrides::{Order, Orders, Override};

@@ -97,6 +97,20 @@ pub fn folder(model: &ModelName) -> Result<Key, StoreError> {
     Ok(Key::new(&format!("governance/{model}/overrides"))?)
 }
 
+/// An order is a dozen lines; what is larger is no order, and is refused unread.
+const LARGEST_BYTES: u64 = 64 * 1024;
+
+/// A link, a pipe or a folder among the orders is named as what it is.
+fn no_file(error: StoreError) -> GovernError {
+    match error {
+        StoreError::NotAnObject { key } => GovernError::Override {
+            file: key.to_string(),
+            what: "it is a link, a folder or a device: an order is a regular file".to_owned(),
+        },
+        other => other.into(),
+    }
+}
+
 /// Every order that stands in the folder, by file name.
 ///
 /// # Errors
@@ -104,15 +118,23 @@ pub fn folder(model: &ModelName) -> Result<Key, StoreError> {
 pub fn load(store: &dyn Store, model: &ModelName) -> Result<Vec<Override>, GovernError> {
     let folder = folder(model)?;
     let mut orders: Vec<Override> = Vec::new();
-    for name in store.list_folder(&folder)? {
+    for name in store.list_folder(&folder).map_err(no_file)? {
         let key = folder.join(&name).map_err(StoreError::from)?;
         let file = key.to_string();
         let refuse = |what: String| GovernError::Override { file: file.clone(), what };
         if !name.ends_with(".yaml") {
             return Err(refuse("an order is a file that ends in .yaml: rename it or take it away".to_owned()));
         }
-        let bytes = store.read(&key)?;
+        let bytes = store.len(&key).map_err(no_file)?;
+        if bytes > LARGEST_BYTES {
+            return Err(refuse(format!("it has {bytes} bytes, an order at most {LARGEST_BYTES}: take it away")));
+        }
+        let bytes = store.read(&key).map_err(no_file)?;
         let text = String::from_utf8(bytes).map_err(|_| refuse("it is not UTF-8 text".to_owned()))?;
+        // Every prefix of a text that ends within a line may read as another order: another day, a shorter reason.
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(refuse("its last line has no end, so it may be half-written: end it".to_owned()));
+        }
         let order: Override = yaml::read(&file, &text)?;
         check(&order, model).map_err(refuse)?;
         if orders.iter().any(|other| other.id == order.id) {

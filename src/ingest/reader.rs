@@ -2,7 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a door: rows come from files")]
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::IngestError;
@@ -38,8 +38,53 @@ pub fn open(path: &Path) -> Result<Source<File>, IngestError> {
 ///
 /// # Errors
 /// `Scratch` when the folder cannot be written to.
-pub fn scratch_in(folder: &Path) -> Result<File, IngestError> {
-    tempfile::tempfile_in(folder).map_err(IngestError::Scratch)
+pub fn scratch_in(folder: &Path) -> Result<ScratchFile, IngestError> {
+    let named = |error| IngestError::Scratch(in_folder(folder, error));
+    Ok(ScratchFile { file: tempfile::tempfile_in(folder).map_err(named)?, folder: folder.to_owned() })
+}
+
+/// A nameless file whose errors say where it is: a full disk is mended only if one knows which.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: File,
+    folder: PathBuf,
+}
+
+impl ScratchFile {
+    fn named<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
+        outcome.map_err(|error| in_folder(&self.folder, error))
+    }
+}
+
+fn in_folder(folder: &Path, error: io::Error) -> io::Error {
+    // A reader or writer that was interrupted tries again, so that kind stays as it is.
+    io::Error::new(error.kind(), format!("{error} (in {}; TMPDIR names another folder)", folder.display()))
+}
+
+impl Read for ScratchFile {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer);
+        self.named(read)
+    }
+}
+
+impl Write for ScratchFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(bytes);
+        self.named(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = self.file.flush();
+        self.named(flushed)
+    }
+}
+
+impl Seek for ScratchFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = self.file.seek(to);
+        self.named(place)
+    }
 }
 
 /// The files on disk that match globs; the `sources:` of a policy.

@@ -5,8 +5,9 @@ mod adopt;
 mod committer;
 
 use std::collections::VecDeque;
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -91,7 +92,7 @@ impl Spool {
         now: Timestamp,
     ) -> Result<(Spool, Vec<Due>), LogError> {
         let folder = root.join(replica.as_str());
-        fs::create_dir_all(&folder).map_err(failed("make", &folder))?;
+        make(root, &folder, durability).map_err(failed("make", &folder))?;
         let lock = lock(&folder, replica)?;
         let left = leftovers(&folder, replica)?;
         let spool = Spool {
@@ -255,7 +256,7 @@ impl Segment {
         if let Some(file) = &self.file {
             return Ok(Arc::clone(file));
         }
-        let file = Arc::new(OpenOptions::new().append(true).create_new(true).open(path)?);
+        let file = Arc::new(OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(path)?);
         self.file = Some(Arc::clone(&file));
         if durability == Durability::Durable {
             // The file's own name must outlive a power cut, too.
@@ -269,10 +270,31 @@ fn file_name(name: &PartName) -> String {
     format!("{}-{:06}.jsonl", name.boot, name.seq)
 }
 
+/// Written by their owner alone, whatever the umask.
+const FILE_MODE: u32 = 0o644;
+const FOLDER_MODE: u32 = 0o755;
+
+/// Make a replica's folder. Before an acknowledged line can be on disk its folder must be, and those above it.
+fn make(root: &Path, folder: &Path, durability: Durability) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(folder)?;
+    if durability == Durability::Durable {
+        // `var/spool/<replica>` lies in `var`, which lies in the workspace.
+        for above in root.ancestors().take(3).filter(|above| above.is_dir()) {
+            File::open(above)?.sync_all()?;
+        }
+    }
+    Ok(())
+}
+
 fn lock(folder: &Path, replica: &ReplicaName) -> Result<File, LogError> {
     let path = folder.join("lock");
-    let file =
-        OpenOptions::new().write(true).create(true).truncate(false).open(&path).map_err(failed("open", &path))?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(FILE_MODE)
+        .open(&path)
+        .map_err(failed("open", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(LogError::ReplicaTaken { replica: replica.to_string() }),

@@ -20,7 +20,7 @@ use crate::registry::RegistryError;
 use crate::snapshot::SnapshotError;
 use crate::store::{KeyError, Store, StoreError};
 use crate::train::TrainError;
-use crate::types::ModelName;
+use crate::types::{ModelName, Timestamp};
 
 /// One model in one workspace: all that a tick needs but the time.
 #[derive(Clone, Copy)]
@@ -82,6 +82,16 @@ pub enum PromoteError {
     NotMyTurn {
         /// How often.
         rounds: u32,
+    },
+    /// The clock is further ahead of the newest entry than the rules believe.
+    #[error("begin a training of {model}: the clock says {now}, which is too far after the newest entry{}; mend it, or drop a `clock` override", last.map(|last| format!(" ({last})")).unwrap_or_default())]
+    Clock {
+        /// The model.
+        model: ModelName,
+        /// What the clock says.
+        now: Timestamp,
+        /// When the newest entry was decided.
+        last: Option<Timestamp>,
     },
     /// There is nothing to train on.
     #[error("train {model}: {what}")]

@@ -45,7 +45,11 @@ pub fn tick(context: &Context<'_>, now: Timestamp, turn: Turn) -> Result<Tick, P
             Ok(orders) => orders,
             Err(unreadable) => return hold(standing, context, unreadable),
         };
-        let observation = gather::observe(context, &standing, now)?;
+        let observation = match govern::believes(&standing, context.rules, &orders, now) {
+            true => gather::observe(context, &standing, now)?,
+            // To look is to seal: under a clock that is a year ahead every window of that year, for ever.
+            false => Observation::nothing(context.model),
+        };
         let decision = decide(&standing, &observation, context.rules, &orders, now)?;
         if turn == Turn::Rehearsal {
             let receipt = Receipt { entry: None, effects: Vec::new() };
@@ -153,9 +157,11 @@ fn journal_failure(
     append_record(context, record).map(|_| ())
 }
 
-fn append_record(context: &Context<'_>, record: Record) -> Result<Standing, PromoteError> {
+fn append_record(context: &Context<'_>, mut record: Record) -> Result<Standing, PromoteError> {
     for _ in 0..ROUNDS {
         let standing = govern::fold(context.store, context.model)?;
+        // A clock that goes backwards shortens nothing: no entry is older than the one before it.
+        record.at = standing.last_at.map_or(record.at, |last| record.at.max(last));
         let observation = Observation::nothing(context.model);
         let decision = Decision { record: Some(record.clone()), effects: Vec::new(), held: None, notes: Vec::new() };
         if let Some(receipt) = carry_out(context, &standing, &observation, &[], &decision)? {
@@ -168,7 +174,8 @@ fn append_record(context: &Context<'_>, record: Record) -> Result<Standing, Prom
 /// `regent train`: a person begins a training. The same road as the governor's, with the person as actor.
 ///
 /// # Errors
-/// A candidate that walks already; nothing to train on; a training that fails.
+/// A candidate that walks already; nothing to train on; a training that fails; an override that cannot be read; a clock that
+/// is not believed.
 pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Version, PromoteError> {
     let standing = govern::fold(context.store, context.model)?;
     let nothing = |what: String| PromoteError::NothingToTrain { model: context.model.clone(), what };
@@ -179,6 +186,11 @@ pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Vers
         );
         return Err(nothing(what));
     }
+    let orders = overrides::load(context.store, context.model)?;
+    if !govern::believes(&standing, context.rules, &orders, now) {
+        return Err(PromoteError::Clock { model: context.model.clone(), now, last: standing.last_at });
+    }
+    let now = standing.last_at.map_or(now, |last| now.max(last));
     let observation = gather::observe(context, &standing, now)?;
     let plan = observation.next.clone().ok_or_else(|| {
         nothing(

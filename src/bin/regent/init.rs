@@ -7,7 +7,7 @@ use std::path::Path;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use crate::edge::{Answer, Failure, Scene};
+use crate::edge::{Answer, Failure, Scene, files};
 use crate::export_schemas;
 
 /// Make a workspace, empty or with an example
@@ -136,12 +136,10 @@ fn missing<'a>(root: &Path, files: &'a [(String, String)]) -> Result<Vec<&'a (St
 }
 
 fn create(path: &Path, text: &str) -> Result<(), Failure> {
-    if let Some(folder) = path.parent() {
-        create_folder(folder)?;
-    }
-    fs::write(path, text).map_err(|error| Failure::internal(format!("write {}", path.display()), error))
+    files::write_new(path, text.as_bytes())
+        .map_err(|error| Failure::internal(format!("write {}", path.display()), error))
 }
 
 fn create_folder(folder: &Path) -> Result<(), Failure> {
-    fs::create_dir_all(folder).map_err(|error| Failure::internal(format!("create {}", folder.display()), error))
+    files::make_folder(folder).map_err(|error| Failure::internal(format!("create {}", folder.display()), error))
 }

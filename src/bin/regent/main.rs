@@ -5,6 +5,7 @@ mod alert;
 mod backtest;
 mod completions;
 mod contract;
+mod doctor;
 mod drift;
 mod edge;
 mod evidence;
@@ -61,6 +62,7 @@ enum Command {
     History(history::History),
     #[command(subcommand)]
     Alert(alert::Alert),
+    Doctor(doctor::Doctor),
     Backtest(backtest::Backtest),
     ExportSchemas(export_schemas::ExportSchemas),
     Completions(completions::Completions),
@@ -89,6 +91,7 @@ impl Command {
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
             Command::Alert(command) => command.run(scene),
+            Command::Doctor(command) => command.run(scene),
             Command::Backtest(command) => command.run(scene),
             Command::ExportSchemas(command) => command.run(scene),
             Command::Completions(command) => command.run(),

@@ -153,7 +153,7 @@ fn look(
 }
 
 /// The manifest's digest as the journal knows it.
-fn recorded(standing: &Standing, version: Version) -> Option<Digest> {
+pub fn recorded(standing: &Standing, version: Version) -> Option<Digest> {
     let champions =
         standing.champion.iter().chain(&standing.retired).map(|champion| (champion.version, Some(champion.bundle)));
     let candidate = standing.candidate.iter().map(|candidate| (candidate.version, candidate.bundle));

@@ -258,6 +258,7 @@ mod table {
                 PromoteError::Govern(error) => error.exit(),
                 PromoteError::Ingest(error) => error.exit(),
                 PromoteError::NotMyTurn { .. } => Exit::NotMyTurn,
+                PromoteError::Clock { .. } => Exit::TryAgain,
                 PromoteError::NothingToTrain { .. } => Exit::Usage,
                 PromoteError::Contract(error) => error.exit(),
                 PromoteError::Registry(error) => error.exit(),

@@ -3,6 +3,7 @@
 mod answer;
 mod exit;
 mod failure;
+pub mod files;
 mod paint;
 mod scene;
 pub mod words;

@@ -1,11 +1,11 @@
 //! A workspace as the programs open it: its store, its settings, its models and their policies; a door.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
-use regent::config::{Events, Policy, Settings};
+use regent::config::{Policy, Settings};
 use regent::govern::Rules;
 use regent::ingest::Globs;
 use regent::promote::Context;
@@ -14,6 +14,7 @@ use regent::types::ModelName;
 use regent::yaml;
 use ulid::Ulid;
 
+use super::files::write_new;
 use super::{Exit, Failure};
 
 /// An open workspace.
@@ -46,11 +47,9 @@ impl Workspace {
             Some(text) => yaml::read("regent.yaml", text)?,
             None => Settings::default(),
         };
-        let durability = match settings.events {
-            Events::Durable => Durability::Durable,
-            Events::Batched => Durability::Batched,
-        };
-        let store = Disk::open(root.to_owned(), durability)
+        // `events:` speaks of events alone. A decision that a power cut could take back, or leave as a file without its bytes,
+        // was never made.
+        let store = Disk::open(root.to_owned(), Durability::Durable)
             .map_err(|error| Failure::from(error).hint("name a folder that is there: --workspace DIR"))?;
         Ok(Workspace { root: root.to_owned(), settings, store })
     }
@@ -146,17 +145,12 @@ impl Workspace {
     /// # Errors
     /// It is there already: a draft never replaces what somebody wrote.
     pub fn create_draft(&self, path: &str, text: &str) -> Result<(), Failure> {
-        let failed = |error| Failure::internal(format!("create {path}"), error);
-        let whole = self.root.join(path);
-        if let Some(folder) = whole.parent() {
-            fs::create_dir_all(folder).map_err(failed)?;
-        }
-        match File::create_new(&whole).and_then(|mut file| file.write_all(text.as_bytes())) {
+        match write_new(&self.root.join(path), text.as_bytes()) {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Failure::usage(format!("{path} is there already")).hint("edit it, or give the draft another name"))
             }
-            Err(error) => Err(failed(error)),
+            Err(error) => Err(Failure::internal(format!("create {path}"), error)),
         }
     }
 }

@@ -1,0 +1,160 @@
+//! Whether what should run does: the governor comes, the clock is believed, orders and policy can be read, and no replica left
+//! events behind; a door.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use regent::govern::{self, Orders, Rules, Standing, State, overrides};
+use regent::snapshot::Window;
+use regent::types::{ModelName, Span, Timestamp};
+
+use super::Finding;
+use super::walk::modified;
+use crate::edge::{Exit, Failure, Workspace};
+
+/// Schedulers run the governor every few minutes or every hour; later than this is late.
+const LATE: Span = Span::from_hours(1);
+
+/// What concerns one model.
+pub(super) fn look(workspace: &Workspace, model: &ModelName, now: Timestamp) -> Vec<Finding> {
+    let rules = match workspace.governed(model) {
+        Ok(governed) => governed.rules,
+        Err(failure) => {
+            let mend = "mend the file: until then the model is held";
+            return vec![Finding::failed("policy", &failure, mend)];
+        }
+    };
+    let mut findings = vec![Finding::ok("policy", "its rules do not contradict one another")];
+    // A journal that cannot be read is told elsewhere.
+    let Ok(standing) = govern::fold(&workspace.store, model) else { return findings };
+    findings.push(orders(workspace, model, &standing, now));
+    findings.push(clock(&standing, &rules, now));
+    findings.push(lateness(&standing, &rules, now));
+    findings
+}
+
+fn orders(workspace: &Workspace, model: &ModelName, standing: &Standing, now: Timestamp) -> Finding {
+    const CHECK: &str = "overrides";
+    let given = match overrides::load(&workspace.store, model) {
+        Ok(given) => given,
+        Err(error) => {
+            let failure = Failure::from(error);
+            let finding = Finding::failed(CHECK, &failure, "mend it or take it away: until then the model is held");
+            return Finding { exit: Exit::Invalid, ..finding };
+        }
+    };
+    let Orders { in_force, notes } = Orders::of(&given, standing, now);
+    if !notes.is_empty() {
+        return Finding::warn(CHECK, notes.join("; "), "take the files away; the journal keeps their content");
+    }
+    let told: Vec<String> = in_force.iter().map(|order| format!("`{}` ({})", order.id, order.order)).collect();
+    Finding::ok(CHECK, if told.is_empty() { "none".to_owned() } else { format!("in force: {}", told.join(", ")) })
+}
+
+fn clock(standing: &Standing, rules: &Rules, now: Timestamp) -> Finding {
+    const CHECK: &str = "clock";
+    let Some(last) = standing.last_at else { return Finding::ok(CHECK, format!("it is {now}")) };
+    if now < last {
+        let what = format!("it is {now}, and the newest entry is of {last}");
+        return Finding::warn(CHECK, what, "set the clock; until it has caught up, time stands still for the governor");
+    }
+    if now.since(last) > rules.promotion.clock_jump {
+        let what = format!("it is {now}, {} after the newest entry ({last})", now.since(last));
+        return Finding::warn(
+            CHECK,
+            what,
+            "set the clock, or drop a `clock` override: the governor does not believe it",
+        );
+    }
+    Finding::ok(CHECK, format!("it is {now}, after the newest entry ({last})"))
+}
+
+/// When the governor should have answered for the window after the last one that it did.
+fn lateness(standing: &Standing, rules: &Rules, now: Timestamp) -> Finding {
+    const CHECK: &str = "governor";
+    const MEND: &str = "run `governor`, and look why its scheduler did not";
+    let silent = standing.candidate.iter().filter(|candidate| candidate.state == State::Training);
+    for candidate in silent {
+        let since = now.since(candidate.attempt_since);
+        if since > rules.promotion.takeover_after {
+            return Finding::warn(CHECK, format!("{} has been training for {since}", candidate.version), MEND);
+        }
+    }
+    let Some(champion) = &standing.champion else {
+        return Finding::ok(CHECK, "nothing serves yet, so no window is judged");
+    };
+    let windows = &rules.windows;
+    let next = Window::holding(standing.judged_until.unwrap_or(champion.since), windows.judge);
+    let due = next.end() + windows.grace;
+    let late = now.since(due);
+    if late > LATE {
+        return Finding::warn(CHECK, format!("window {next} should have been judged at {due}, {late} ago"), MEND);
+    }
+    Finding::ok(CHECK, format!("window {next} is to be judged from {due} on"))
+}
+
+/// What replicas keep until it is sealed; a segment whose replica is gone waits for its next start.
+pub(super) fn spool(root: &Path, now: Timestamp) -> Vec<Finding> {
+    const CHECK: &str = "spool";
+    let failed = |folder: &Path, error: io::Error| {
+        let failure = Failure::internal(format!("look into {}", folder.display()), error);
+        Finding::failed(CHECK, &failure, "run as the owner")
+    };
+    let entries = match fs::read_dir(root) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return vec![Finding::ok(CHECK, "no replica has served here")];
+        }
+        Err(error) => return vec![failed(root, error)],
+    };
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort_unstable();
+    let mut findings: Vec<Finding> = folders
+        .iter()
+        .filter_map(|folder| replica(folder, now).unwrap_or_else(|error| Some(failed(folder, error))))
+        .collect();
+    if findings.is_empty() {
+        findings.push(Finding::ok(
+            CHECK,
+            format!("{} replicas, and nothing is left unsealed by one that is gone", folders.len()),
+        ));
+    }
+    findings
+}
+
+/// Segments that nobody is there to seal.
+fn replica(folder: &Path, now: Timestamp) -> io::Result<Option<Finding>> {
+    let (mut segments, mut bytes, mut newest) = (0_usize, 0, None);
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_none_or(|extension| extension != "jsonl") {
+            continue;
+        }
+        // Sealed since it was listed.
+        let Ok(metadata) = fs::metadata(&path) else { continue };
+        segments += 1;
+        bytes += metadata.len();
+        newest = newest.max(modified(&metadata));
+    }
+    let (Some(newest), false) = (newest, is_held(&folder.join("lock"))?) else { return Ok(None) };
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let what = format!(
+        "replica {name} is gone and left {segments} segments ({bytes} bytes), last written {} ago",
+        now.since(newest)
+    );
+    Ok(Some(Finding::warn("spool", what, format!("regent serve --replica {name}, which seals them as it starts"))))
+}
+
+/// A replica that lives holds its lock; the system lets it go with the process.
+fn is_held(lock: &Path) -> io::Result<bool> {
+    match File::open(lock) {
+        Ok(file) => match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(fs::TryLockError::WouldBlock) => Ok(true),
+            Err(fs::TryLockError::Error(error)) => Err(error),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
