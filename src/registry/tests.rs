@@ -64,7 +64,7 @@ fn sealed_with(change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Result<VerifiedMode
     bundle.files = bundle.files.into_iter().map(|(name, bytes)| (name.clone(), change(&name, bytes))).collect();
     bundle.manifest = Manifest::of(&bundle.files);
     let store = Memory::new();
-    publish_bundle(&store, &bundle).unwrap();
+    publish_bundle(&store, &bundle)?;
     fetch(&store, &bundle.model, bundle.version)
 }
 
