@@ -25,7 +25,7 @@ use crate::govern;
 use crate::ingest::{IngestError, Sources};
 use crate::log::{Recorder, SpoolRules};
 use crate::promote::{self, Context, Tick, Turn};
-use crate::serve::{Clock, Follower, Named, Decided, Wiring, routes};
+use crate::serve::{Clock, Decided, Follower, Named, Wiring, routes};
 use crate::shadow::{InlineMirror, Scoring};
 use crate::snapshot::{self, Counting};
 use crate::store::Durability;
@@ -180,8 +180,7 @@ impl<'a> World<'a> {
     fn follow(&self) -> Result<(), BacktestError> {
         let standing = govern::fold(&*self.setup.store, self.model()).map_err(promote::PromoteError::from)?;
         let decided = |version, bundle| Decided { version, bundle };
-        let candidate =
-            standing.shadowing().and_then(|candidate| Some(decided(candidate.version, candidate.bundle?)));
+        let candidate = standing.shadowing().and_then(|candidate| Some(decided(candidate.version, candidate.bundle?)));
         let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
         let named = champion.map(|champion| Named { champion, candidate });
         self.follower.follow(named).map_err(|error| BacktestError::World(error.to_string()))?;

@@ -33,8 +33,10 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
     let windows = recent_windows(context, standing, now)?;
     let unanswered = |sealed: &&Sealed| standing.judged_until.is_none_or(|until| sealed.snapshot.window.end() > until);
     seen.judged = windows.iter().filter(unanswered).map(judged).collect();
-    let champion = standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
-    let candidate = standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version, candidate.bundle)));
+    let champion =
+        standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
+    let candidate =
+        standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version, candidate.bundle)));
     seen.bundles = bundles(context, standing, champion.as_ref(), candidate.as_ref());
     if let Some((champion, Ok(model))) = &champion {
         seen.drift = drift_of(context, model, champion.since, &windows);

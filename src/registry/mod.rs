@@ -5,6 +5,8 @@ mod bundle;
 mod card;
 mod carry;
 mod fetch;
+#[cfg(test)]
+mod hostile;
 mod manifest;
 mod mlmodel;
 mod preprocessor;
@@ -25,8 +27,8 @@ pub use preprocessor::{Encoding, Preprocessor};
 pub use publish::{publish, publish_bundle};
 pub use show::{Change, Difference, Summary, diff, show, versions};
 pub use signing::{
-    Distrust, KeyFault, PrivateKey, PublicKey, Signature, SignatureError, SignatureMode, SignatureRules, Signed, Statement,
-    StatementFault, file_signature, sign, signatures, signed,
+    Distrust, KeyFault, PrivateKey, PublicKey, Signature, SignatureError, SignatureMode, SignatureRules, Signed,
+    Statement, StatementFault, file_signature, sign, signatures, signed,
 };
 pub use verify::{Verification, verify};
 pub use version::{Publication, next_version};

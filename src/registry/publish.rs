@@ -34,8 +34,11 @@ pub fn publish(
 /// another manifest; `Damaged` when what lies there then is not what the manifest says; the store's.
 pub fn publish_bundle(store: &dyn Store, bundle: &Bundle) -> Result<Manifest, RegistryError> {
     let Bundle { model, version, manifest, .. } = bundle;
-    let sealed =
-        Opened { manifest: Some(manifest.clone()), files: bundle.files.clone(), damage: manifest.check_bytes(&bundle.files) };
+    let sealed = Opened {
+        manifest: Some(manifest.clone()),
+        files: bundle.files.clone(),
+        damage: manifest.check_bytes(&bundle.files),
+    };
     fetch::load(model, *version, sealed)?;
     let folder = bundle_key(model, *version)?;
     let files = with_manifest(bundle);

@@ -11,7 +11,8 @@ use regent::config::Events;
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{Recorder, SpoolRules};
 use regent::serve::{
-    Champion as _, Clock, Follower, HttpDoor, Limits, Named, Decided, ServeError, SystemClock, TinyDoor, Wiring, finish, routes,
+    Champion as _, Clock, Decided, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring,
+    finish, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};

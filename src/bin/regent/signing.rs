@@ -101,7 +101,6 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
         }
         _ => Failure::internal(format!("create {}", path.display()), error),
     };
-    let mut file: File =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
+    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
     file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
 }

@@ -102,7 +102,9 @@ pub enum ArchiveFault {
         path: String,
     },
     /// A file of another version or of none.
-    #[error("`{path}` does not belong to one version: <model>/<version>/<file>, <model>/signatures/<version>/<sha256>.json")]
+    #[error(
+        "`{path}` does not belong to one version: <model>/<version>/<file>, <model>/signatures/<version>/<sha256>.json"
+    )]
     Stray {
         /// The path.
         path: String,
@@ -141,7 +143,8 @@ impl Archive {
         let mut version: Option<(ModelName, Version)> = None;
         let (mut files, mut signatures) = (BTreeMap::new(), Vec::new());
         for (path, bytes) in tar::read(bytes)? {
-            let place = Place::of(&path).filter(|place| version.as_ref().is_none_or(|version| *version == place.version));
+            let place =
+                Place::of(&path).filter(|place| version.as_ref().is_none_or(|version| *version == place.version));
             let Some(Place { version: named, file, is_signature }) = place else {
                 return Err(ArchiveFault::Stray { path });
             };
@@ -218,3 +221,5 @@ impl Place<'_> {
     }
 }
 
+#[cfg(test)]
+mod tests;

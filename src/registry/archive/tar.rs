@@ -61,7 +61,8 @@ pub(super) fn read(archive: &[u8]) -> Result<BTreeMap<String, &[u8]>, ArchiveFau
         }
         let (path, size) = entry(header)?;
         let (bytes, after) = after.split_at_checked(size).ok_or(ArchiveFault::Truncated)?;
-        let (padding, after) = after.split_at_checked(size.next_multiple_of(BLOCK) - size).ok_or(ArchiveFault::Truncated)?;
+        let (padding, after) =
+            after.split_at_checked(size.next_multiple_of(BLOCK) - size).ok_or(ArchiveFault::Truncated)?;
         if padding.iter().any(|byte| *byte != 0) {
             return Err(ArchiveFault::HiddenBytes { path });
         }

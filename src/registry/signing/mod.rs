@@ -15,5 +15,5 @@ pub use trust::{Distrust, Signed, file_signature, sign, signatures, signed};
 
 pub(super) use trust::{demand, keep};
 
-
-
+#[cfg(test)]
+mod tests;

@@ -52,7 +52,9 @@ pub fn signatures(store: &dyn Store, model: &ModelName, version: Version) -> Res
     let names = match store.list_folder(&folder) {
         Ok(names) => names,
         // A link or a device lies among them: nothing of the folder is believed.
-        Err(StoreError::NotAnObject { key }) => return Ok(vec![(key.name().to_owned(), Err(SignatureError::NotAFile))]),
+        Err(StoreError::NotAnObject { key }) => {
+            return Ok(vec![(key.name().to_owned(), Err(SignatureError::NotAFile))]);
+        }
         Err(other) => return Err(other.into()),
     };
     for name in names.into_iter().filter(|name| name.ends_with(".json")) {
