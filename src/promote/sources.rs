@@ -15,6 +15,8 @@ use crate::types::{Digest, Hasher, canonical_json};
 pub struct Taken {
     /// 1: first form.
     pub format_version: u32,
+    /// The file as it was called then, from the workspace's root where it lay inside. People may have moved it since.
+    pub name: String,
     /// The SHA-256 of the file.
     pub source: Digest,
     /// The SHA-256 of the registered contract it was taken in under.
@@ -39,7 +41,7 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Da
             continue;
         }
         match freeze_source(context, contract, &name) {
-            Ok((dataset, rows)) => taken.push(note(context, contract, digest, dataset, rows, taken.len())?),
+            Ok((dataset, rows)) => taken.push(note(context, contract, (&name, digest), dataset, rows, taken.len())?),
             Err(PromoteError::Ingest(IngestError::Rejected(rejection))) => {
                 refused.push(format!("{name}: {}", rejection.to_string().lines().next().unwrap_or_default()));
             }
@@ -49,14 +51,14 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Da
     data(context, contract, &taken, refused)
 }
 
-/// Note that a dataset was taken in by hand, so that trainings find it; once is enough.
+/// Note that a dataset was taken in by hand, so that trainings find it; once is enough. `source` is the file's name and digest.
 ///
 /// # Errors
 /// The store's.
 pub fn note_dataset(
     context: &Context<'_>,
     contract: &Registered,
-    source: Digest,
+    source: (&str, Digest),
     dataset: Digest,
     rows: u64,
 ) -> Result<(), PromoteError> {
@@ -84,12 +86,12 @@ fn folder(context: &Context<'_>) -> Result<Key, StoreError> {
 fn note(
     context: &Context<'_>,
     contract: &Registered,
-    source: Digest,
+    (name, source): (&str, Digest),
     dataset: Digest,
     rows: u64,
     already: usize,
 ) -> Result<Taken, PromoteError> {
-    let taken = Taken { format_version: 1, source, contract: contract.sha256, dataset, rows };
+    let taken = Taken { format_version: 1, name: name.to_owned(), source, contract: contract.sha256, dataset, rows };
     let bytes = canonical_json(&taken).map_err(|source| PromoteError::Json { what: "an intake", source })?;
     let mut number = already + 1;
     loop {

@@ -3,6 +3,7 @@
 mod bundle;
 mod card;
 mod fetch;
+mod lineage;
 mod manifest;
 mod mlmodel;
 mod preprocessor;
@@ -15,6 +16,7 @@ mod version;
 
 pub use bundle::{Bundle, Metadata, Parents};
 pub use fetch::{VerifiedModel, fetch};
+pub use lineage::{Lineage, lineage};
 pub use manifest::{Damage, MANIFEST, Manifest, ManifestFault};
 pub use preprocessor::{Encoding, Preprocessor};
 pub use publish::{publish, publish_bundle};
