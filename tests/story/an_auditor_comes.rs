@@ -8,7 +8,7 @@ use rand::{RngExt as _, SeedableRng};
 use rand_pcg::Pcg64;
 use regent::audit::{Finding, Whereabouts};
 use regent::govern::{Entry, ReportKind, State, journal};
-use regent::types::Digest;
+use regent::types::{Digest, canonical_json};
 use serde_json::Value;
 
 use super::estate::{Estate, LIFE};
@@ -83,6 +83,14 @@ fn edit(estate: &Estate, random: &mut Pcg64) -> Edit {
     };
     match random.random_range(0..5) {
         0 => {
+            let json = path.extension().is_some_and(|extension| extension == "json");
+            if json && random.random_bool(0.7) {
+                let mut value: Value = serde_json::from_slice(bytes).unwrap();
+                let places = places(&value, String::new());
+                alter(value.pointer_mut(places.choose(random).unwrap()).unwrap());
+                estate.put(&path, &canonical_json(&value).unwrap());
+                return of("change a value of", vec![path]);
+            }
             let mut changed = bytes.clone();
             let at = random.random_range(0..changed.len());
             changed[at] ^= 1 << random.random_range(0..8);
@@ -134,6 +142,43 @@ fn edit(estate: &Estate, random: &mut Pcg64) -> Edit {
             estate.put(&path, &bytes[..random.random_range(0..bytes.len())]);
             of("truncate", vec![path])
         }
+    }
+}
+
+/// The pointers of all values in a value that hold no others.
+fn places(value: &Value, here: String) -> Vec<String> {
+    match value {
+        Value::Object(map) => map.iter().flat_map(|(key, value)| places(value, format!("{here}/{key}"))).collect(),
+        Value::Array(list) => {
+            (0..).zip(list).flat_map(|(index, value): (usize, _)| places(value, format!("{here}/{index}"))).collect()
+        }
+        Value::Null => Vec::new(),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => vec![here],
+    }
+}
+
+/// Another value of the same kind, such as a careful forger would write.
+fn alter(value: &mut Value) {
+    *value = match &*value {
+        Value::Bool(truth) => Value::from(!truth),
+        Value::Number(number) => number.as_i64().map_or_else(|| Value::from(0.125), |number| Value::from(number + 1)),
+        Value::String(text) => Value::from(format!("{text}a")),
+        other => other.clone(),
+    };
+}
+
+/// One letter more, in the form that Regent writes: only the chain can tell, and it tells which entry.
+#[test]
+fn a_changed_entry_is_named_by_the_one_after_it_or_by_the_head() {
+    let estate = Estate::new();
+    let head = [estate.head()];
+    for entry in estate.entries() {
+        let path = PathBuf::from(format!("governance/rain/journal/{}", journal::file_name(entry.seq)));
+        let forged = Entry { txn: format!("{}0", entry.txn), ..entry.clone() };
+        estate.put(&path, &canonical_json(&forged).unwrap());
+        let findings = estate.verify(&head).findings;
+        assert!(matches!(&findings[..], [found] if found.entry == Some(entry.seq)), "{findings:?}");
+        estate.put(&path, &LIFE[&path]);
     }
 }
 
