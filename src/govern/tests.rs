@@ -106,6 +106,7 @@ impl Scene {
             actor: "test".into(),
             engine: "test".into(),
             inputs: Vec::new(),
+            reports: Vec::new(),
             decision: record,
         };
         let digest = Digest::of(self.entries.to_string());

@@ -18,9 +18,10 @@ use crate::types::{Digest, Hasher, Version, canonical_json};
 pub struct Taken {
     /// 1: first form.
     pub format_version: u32,
-    /// The file's name as `sources:` found it; none if a person took it in by hand.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
+    /// Who brought it.
+    pub origin: Origin,
+    /// The file as it was called then, from the workspace's root where it lay inside. People may have moved it since.
+    pub name: String,
     /// The SHA-256 of the file.
     pub source: Digest,
     /// The SHA-256 of the registered contract it was taken in under.
@@ -29,6 +30,23 @@ pub struct Taken {
     pub dataset: Digest,
     /// Its rows.
     pub rows: u64,
+}
+
+/// Who brought a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The policy's `sources:` name it: under its name it speaks with its newest bytes.
+    Sources,
+    /// A person took it in: it stands whatever else bears its name.
+    Person,
+}
+
+impl Taken {
+    /// Whether it is the file of this name that the policy's `sources:` name.
+    fn is_source(&self, name: &str) -> bool {
+        self.origin == Origin::Sources && self.name == name
+    }
 }
 
 /// Take in every source file that is new or holds other bytes than before, and say what there is now.
@@ -60,7 +78,7 @@ fn take(
     taken: &[Taken],
 ) -> Result<Option<Taken>, PromoteError> {
     let source = digest_of(context, name)?;
-    let newest = taken.iter().rev().find(|known| known.name.as_deref() == Some(name));
+    let newest = taken.iter().rev().find(|known| known.is_source(name));
     if newest.is_some_and(|known| known.source == source && known.contract == contract.sha256) {
         return Ok(None);
     }
@@ -68,7 +86,8 @@ fn take(
     let frozen = freeze(file, &contract.contract.intake(contract.sha256), context.sources.scratch()?, context.store)?;
     Ok(Some(Taken {
         format_version: 1,
-        name: Some(name.to_owned()),
+        origin: Origin::Sources,
+        name: name.to_owned(),
         // What was frozen, should the file have changed since it was looked at.
         source: frozen.meta.source.sha256,
         contract: contract.sha256,
@@ -85,20 +104,28 @@ fn first_line(error: &IngestError) -> String {
     }
 }
 
-/// Note that a dataset was taken in by hand, so that trainings find it; once is enough.
+/// Note that a dataset was taken in by hand, so that trainings find it; once is enough. `source` is the file's name and digest.
 ///
 /// # Errors
 /// The store's.
 pub fn note_dataset(
     context: &Context<'_>,
     contract: &Registered,
-    source: Digest,
+    (name, source): (&str, Digest),
     dataset: Digest,
     rows: u64,
 ) -> Result<(), PromoteError> {
     let taken = taken(context)?;
     if taken.iter().all(|known| known.dataset != dataset) {
-        let by_hand = Taken { format_version: 1, name: None, source, contract: contract.sha256, dataset, rows };
+        let by_hand = Taken {
+            format_version: 1,
+            origin: Origin::Person,
+            name: name.to_owned(),
+            source,
+            contract: contract.sha256,
+            dataset,
+            rows,
+        };
         note(context, by_hand, taken.len())?;
     }
     Ok(())
@@ -181,17 +208,19 @@ struct Found {
 /// The place of a dataset in the order of arrival; none if every file it came from holds other bytes now. A replaced file keeps
 /// its place.
 fn arrival(taken: &[Taken], dataset: Digest) -> Option<usize> {
+    let named_like = |known: &Taken, other: &Taken| match known.origin {
+        Origin::Sources => other.is_source(&known.name),
+        Origin::Person => other == known,
+    };
     let is_newest = |known: &&Taken| {
-        let newest = taken.iter().rev().find(|other| other.name == known.name);
-        known.name.is_none() || newest.is_some_and(|newest| newest.dataset == dataset)
+        let newest = taken.iter().rev().find(|other| named_like(known, other));
+        newest.is_some_and(|newest| newest.dataset == dataset)
     };
     let mut standing = taken.iter().filter(|known| known.dataset == dataset).peekable();
     if standing.peek().is_none() {
         // Frozen by one whose note is not there yet.
         return Some(usize::MAX);
     }
-    let first = |known: &Taken| {
-        taken.iter().position(|other| if known.name.is_some() { other.name == known.name } else { other == known })
-    };
+    let first = |known: &Taken| taken.iter().position(|other| named_like(known, other));
     standing.filter(is_newest).filter_map(first).min()
 }

@@ -7,6 +7,7 @@ mod carry;
 mod fetch;
 #[cfg(test)]
 mod hostile;
+mod lineage;
 mod manifest;
 mod mlmodel;
 mod preprocessor;
@@ -22,6 +23,7 @@ pub use archive::{Archive, ArchiveFault, LARGEST_ARCHIVE};
 pub use bundle::{Bundle, Metadata, Parents};
 pub use carry::{Imported, export, import};
 pub use fetch::{VerifiedModel, fetch, fetch_trusted};
+pub use lineage::{Lineage, lineage};
 pub use manifest::{Damage, MANIFEST, Manifest, ManifestFault};
 pub use preprocessor::{Encoding, Preprocessor};
 pub use publish::{publish, publish_bundle};

@@ -178,6 +178,27 @@ fn every_failure_ends_with_its_documented_code() {
     assert!(text(&output.stdout).contains("metrics.json"), "{output:?}");
 }
 
+/// P13: a dataset leads back to its source file, which is its owner's to change or take away.
+#[test]
+fn verify_follows_a_dataset_to_its_source_file() {
+    let workspace = Workspace::trained();
+    let source = || {
+        let json: Value = serde_json::from_str(&workspace.done(&["-o", "json", "verify"])).unwrap();
+        let source = &json["models"][0]["sources"][0];
+        assert_eq!(source["name"], "past.csv");
+        source["found"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(source(), "here");
+    fs::write(workspace.path("past.csv"), "day_index\n").unwrap();
+    assert_eq!(source(), "replaced");
+    fs::remove_file(workspace.path("past.csv")).unwrap();
+    assert_eq!(source(), "archived");
+    assert!(workspace.done(&["verify"]).contains("1 archived"));
+    workspace.govern();
+    assert!(workspace.done(&["replay"]).contains("1 the same, 1 begun by hand"));
+    assert!(workspace.done(&["explain"]).contains("rain 1.0.0 is not promoted: it is PROMOTABLE"));
+}
+
 #[test]
 fn a_refused_file_is_told_line_by_line_and_as_json() {
     let workspace = Workspace::with(&["churn"]);
@@ -245,9 +266,11 @@ fn the_shapes_of_json_answers_are_an_interface() {
         "alerts candidate champion due evidence held model next notes rows"
     );
     assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model");
-    assert_eq!(keys(&["-o", "json", "explain"], ""), "entry evidence format_version model");
-    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0"), "about checks verdict");
-    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0/checks/0"), "metric n operator threshold value verdict");
+    let entry = ["-o", "json", "explain", "--entry", "2"];
+    assert_eq!(keys(&entry, ""), "entry evidence format_version model");
+    assert_eq!(keys(&entry, "/entry/reports/0"), "kind sha256");
+    assert_eq!(keys(&entry, "/evidence/0"), "about checks verdict");
+    assert_eq!(keys(&entry, "/evidence/0/checks/0"), "metric n operator threshold value verdict");
     assert_eq!(keys(&["-o", "json", "registry", "list"], "/versions/0"), "model state summary version");
 }
 

@@ -14,15 +14,19 @@ mod export_schemas;
 mod history;
 mod ingest;
 mod init;
+mod journal;
 mod labels;
 mod next;
 mod registry;
+mod replay;
 mod schema;
 mod serve;
 mod signing;
+mod simulate;
 mod snapshot;
 mod status;
 mod train;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -64,6 +68,11 @@ enum Command {
     Explain(explain::Explain),
     History(history::History),
     #[command(subcommand)]
+    Journal(journal::Journal),
+    Verify(verify::Verify),
+    Replay(replay::Replay),
+    Simulate(simulate::Simulate),
+    #[command(subcommand)]
     Alert(alert::Alert),
     Doctor(doctor::Doctor),
     Backtest(backtest::Backtest),
@@ -94,6 +103,10 @@ impl Command {
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
+            Command::Journal(command) => command.run(scene),
+            Command::Verify(command) => command.run(scene),
+            Command::Replay(command) => command.run(scene),
+            Command::Simulate(command) => command.run(scene),
             Command::Alert(command) => command.run(scene),
             Command::Doctor(command) => command.run(scene),
             Command::Backtest(command) => command.run(scene),

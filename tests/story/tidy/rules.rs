@@ -24,7 +24,7 @@ fn fault(source: &Source, line: usize, says: impl Into<String>, mend: impl Into<
 }
 
 /// The story, as `lib.rs` has to tell it; a chapter that is not written yet is left out there.
-pub const STORY: [&str; 24] = [
+pub const STORY: [&str; 25] = [
     "types",
     "stats",
     "scoring",
@@ -45,6 +45,7 @@ pub const STORY: [&str; 24] = [
     "govern",
     "promote", // a model is governed
     "alert",
+    "audit",
     "report",
     "console",
     "backtest",
