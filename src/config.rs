@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftRules;
-use crate::evaluate::EvaluateRules;
-use crate::govern::{PromotionRules, RollbackRules, Rules};
+use crate::evaluate::{EvaluateRules, RollbackRules};
+use crate::govern::{PromotionRules, Rules};
 use crate::performance::PerformanceRules;
 use crate::policy::RetrainRules;
 use crate::shadow::ShadowRules;
@@ -115,6 +115,7 @@ impl Policy {
             ("train", self.train.faults()),
             ("evaluate", self.evaluate.faults()),
             ("shadow", self.shadow.faults()),
+            ("rollback", self.rollback.faults()),
         ];
         let name = |stage: &str, (key, what): (&str, String)| PolicyFault { key: format!("{stage}.{key}"), what };
         stages.into_iter().flat_map(|(stage, faults)| faults.into_iter().map(move |fault| name(stage, fault))).collect()

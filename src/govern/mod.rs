@@ -1,6 +1,7 @@
 //! Stage 12: decides who serves, and acts on nothing.
 
 mod decide;
+mod fall;
 pub mod journal;
 mod observe;
 pub mod overrides;
@@ -14,7 +15,7 @@ pub use decide::{Decision, Effect, decide};
 pub use journal::{Appended, Candidate, Champion, Entry, OffTheRoad, Record, Standing, Training, fold};
 pub use observe::{Bundle, Data, Judged, Observation};
 pub use overrides::{Order, Orders, Override};
-pub use rules::{Mode, PromotionRules, RollbackRules, Rules};
+pub use rules::{Mode, PromotionRules, Rules};
 pub use state::{ROAD, State, Transition};
 
 use crate::store::StoreError;

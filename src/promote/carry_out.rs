@@ -97,6 +97,9 @@ fn file_reports(context: &Context<'_>, observation: &Observation) -> Result<(), 
     if let Some(report) = &observation.shadow {
         file_report(context, "shadow", report)?;
     }
+    if let Some(report) = &observation.watch {
+        file_report(context, "watch", report)?;
+    }
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod gather;
 mod sources;
 mod tick;
 mod training;
+mod watch;
 
 pub use carry_out::{Inputs, Receipt, carry_out};
 pub use gather::observe;

@@ -8,7 +8,7 @@ use crate::contract::Registered;
 use crate::govern::Data;
 use crate::ingest::{IngestError, Source, datasets, freeze};
 use crate::store::{Body, Key, StoreError};
-use crate::types::{Digest, Hasher, canonical_json};
+use crate::types::{Digest, Hasher, Timestamp, canonical_json};
 
 /// That a file was taken in: `var/<model>/intake/<number>.json`. The numbers are the order of rows without a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,13 +23,23 @@ pub struct Taken {
     pub dataset: Digest,
     /// Its rows.
     pub rows: u64,
+    /// When: a champion is watched on what was taken in after its promotion.
+    pub at: Timestamp,
+}
+
+/// What there is now, and how it came.
+pub(super) struct Intake {
+    /// The labelled rows.
+    pub(super) data: Data,
+    /// Every file that was taken in, in the order of arrival.
+    pub(super) taken: Vec<Taken>,
 }
 
 /// Take in every source file that is new, and say what there is now.
 ///
 /// # Errors
 /// What could not be read or written; a file that breaks the rules is not an error but is named in `refused`.
-pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Data, PromoteError> {
+pub(super) fn take_in(context: &Context<'_>, contract: &Registered, now: Timestamp) -> Result<Intake, PromoteError> {
     let mut taken = taken(context)?;
     let mut refused = Vec::new();
     for name in context.sources.names()? {
@@ -39,14 +49,18 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Da
             continue;
         }
         match freeze_source(context, contract, &name) {
-            Ok((dataset, rows)) => taken.push(note(context, contract, digest, dataset, rows, taken.len())?),
+            Ok((dataset, rows)) => {
+                let new =
+                    Taken { format_version: 1, source: digest, contract: contract.sha256, dataset, rows, at: now };
+                taken.push(note(context, new, taken.len())?);
+            }
             Err(PromoteError::Ingest(IngestError::Rejected(rejection))) => {
                 refused.push(format!("{name}: {}", rejection.to_string().lines().next().unwrap_or_default()));
             }
             Err(other) => return Err(other),
         }
     }
-    data(context, contract, &taken, refused)
+    Ok(Intake { data: data(context, contract, &taken, refused)?, taken })
 }
 
 /// Note that a dataset was taken in by hand, so that trainings find it; once is enough.
@@ -59,10 +73,12 @@ pub fn note_dataset(
     source: Digest,
     dataset: Digest,
     rows: u64,
+    now: Timestamp,
 ) -> Result<(), PromoteError> {
     let taken = taken(context)?;
     if taken.iter().all(|known| known.dataset != dataset) {
-        note(context, contract, source, dataset, rows, taken.len())?;
+        let new = Taken { format_version: 1, source, contract: contract.sha256, dataset, rows, at: now };
+        note(context, new, taken.len())?;
     }
     Ok(())
 }
@@ -70,38 +86,34 @@ pub fn note_dataset(
 fn taken(context: &Context<'_>) -> Result<Vec<Taken>, PromoteError> {
     let folder = folder(context)?;
     let names = context.store.list_folder(&folder)?;
-    let read = |name: &String| {
-        let bytes = context.store.read(&folder.join(name)?)?;
-        serde_json::from_slice(&bytes).map_err(|source| PromoteError::Json { what: "an intake", source })
-    };
-    names.iter().map(read).collect()
+    names.iter().map(|name| read(context, &folder.join(name)?)).collect()
 }
 
 fn folder(context: &Context<'_>) -> Result<Key, StoreError> {
     Ok(Key::new(&format!("var/{}/intake", context.model))?)
 }
 
-fn note(
-    context: &Context<'_>,
-    contract: &Registered,
-    source: Digest,
-    dataset: Digest,
-    rows: u64,
-    already: usize,
-) -> Result<Taken, PromoteError> {
-    let taken = Taken { format_version: 1, source, contract: contract.sha256, dataset, rows };
-    let bytes = canonical_json(&taken).map_err(|source| PromoteError::Json { what: "an intake", source })?;
+fn note(context: &Context<'_>, new: Taken, already: usize) -> Result<Taken, PromoteError> {
+    let bytes = canonical_json(&new).map_err(|source| PromoteError::Json { what: "an intake", source })?;
     let mut number = already + 1;
     loop {
         let key = folder(context)?.join(&format!("{number:020}.json"))?;
         match context.store.create(&key, Body::Bytes(&bytes)) {
-            Ok(()) => return Ok(taken),
-            // Another governor takes files in too: ours, or another, comes after its.
-            Err(StoreError::AlreadyExists { .. }) if context.store.read(&key)? == bytes => return Ok(taken),
+            Ok(()) => return Ok(new),
             Err(StoreError::AlreadyExists { .. }) => number += 1,
             Err(other) => return Err(other.into()),
         }
+        // Another governor takes files in too: the same file at another instant is taken in already.
+        let theirs: Taken = read(context, &key)?;
+        if (Taken { at: new.at, ..theirs.clone() }) == new {
+            return Ok(theirs);
+        }
     }
+}
+
+fn read(context: &Context<'_>, key: &Key) -> Result<Taken, PromoteError> {
+    let bytes = context.store.read(key)?;
+    serde_json::from_slice(&bytes).map_err(|source| PromoteError::Json { what: "an intake", source })
 }
 
 fn digest_of(context: &Context<'_>, name: &str) -> Result<Digest, PromoteError> {
