@@ -5,6 +5,7 @@ mod gather;
 mod sources;
 mod tick;
 mod training;
+mod watch;
 
 pub use carry_out::{Citation, ENGINE, Inputs, Receipt, carry_out, cites};
 pub use gather::observe;

@@ -23,6 +23,7 @@ fn pairs(count: u64, champion: impl Fn(f64) -> f64, candidate: impl Fn(f64) -> f
                 prediction: champion(label),
                 shadow: Some((CANDIDATE, candidate(label))),
                 label,
+                known_at: Timestamp::EPOCH + Span::from_days(1),
             }
         })
         .collect()
