@@ -16,6 +16,7 @@ mod ingest;
 mod init;
 mod labels;
 mod next;
+mod overrides;
 mod registry;
 mod schema;
 mod serve;
@@ -60,6 +61,9 @@ enum Command {
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
+    /// Overrule the governor, for a time and with a reason
+    #[command(subcommand)]
+    Override(overrides::Overrides),
     #[command(subcommand)]
     Alert(alert::Alert),
     Doctor(doctor::Doctor),
@@ -90,6 +94,7 @@ impl Command {
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
+            Command::Override(command) => command.run(scene),
             Command::Alert(command) => command.run(scene),
             Command::Doctor(command) => command.run(scene),
             Command::Backtest(command) => command.run(scene),
