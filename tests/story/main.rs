@@ -9,6 +9,7 @@ mod a_candidate_rises;
 mod a_human_intervenes;
 mod a_model_is_born;
 mod a_model_serves;
+mod a_training_in_flight;
 mod the_power_fails;
 mod the_world_drifts;
 
