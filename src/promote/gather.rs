@@ -7,7 +7,7 @@ use crate::evaluate::{self, Contender, Evaluation, Opponent};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
 use crate::log;
 use crate::performance::{self, Baseline, Joined, PerformanceReport};
-use crate::registry::{self, Publication, RegistryError, VerifiedModel};
+use crate::registry::{self, Distrust, Publication, RegistryError, Signed, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{self, Snapshot, VersionCounts, Window};
 use crate::train::{Path, Plan};
@@ -33,8 +33,10 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
     let windows = recent_windows(context, standing, now)?;
     let unanswered = |sealed: &&Sealed| standing.judged_until.is_none_or(|until| sealed.snapshot.window.end() > until);
     seen.judged = windows.iter().filter(unanswered).map(judged).collect();
-    let champion = standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version)));
-    let candidate = standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version)));
+    let champion =
+        standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
+    let candidate =
+        standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version, candidate.bundle)));
     seen.bundles = bundles(context, standing, champion.as_ref(), candidate.as_ref());
     if let Some((champion, Ok(model))) = &champion {
         seen.drift = drift_of(context, model, champion.since, &windows);
@@ -87,8 +89,8 @@ fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) ->
     Ok(windows)
 }
 
-fn fetch(context: &Context<'_>, version: Version) -> Result<VerifiedModel, RegistryError> {
-    registry::fetch(context.store, context.model, version)
+fn fetch(context: &Context<'_>, version: Version, recorded: Option<Digest>) -> Result<VerifiedModel, RegistryError> {
+    registry::fetch_trusted(context.store, context.model, version, recorded, &context.rules.signature)
 }
 
 type Fetched = Result<VerifiedModel, RegistryError>;
@@ -104,7 +106,7 @@ fn bundles(
     bundles.extend(candidate.map(|(candidate, fetched)| bundle(candidate.version, fetched)));
     // Whom a rollback would return to: verified now, not when it is too late.
     let former = standing.retired.iter().rev();
-    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version))));
+    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version, Some(former.bundle)))));
     bundles
 }
 
@@ -114,16 +116,25 @@ fn bundle(version: Version, fetched: &Fetched) -> Bundle {
             version,
             digest: Some(model.digest()),
             verdict: Verdict::Pass,
-            note: String::new(),
+            note: match model.signed() {
+                Signed::Not(why) => why.to_string(),
+                Signed::Unchecked | Signed::By(_) => String::new(),
+            },
             baseline: Some(baseline(model)),
             learned_rows: model.metadata().extent.look_back,
             contract_major: model.contract().version().major,
         },
         Err(error) => Bundle {
             version,
-            digest: None,
+            // Without a signature it is there all the same: nobody is to train it again.
+            digest: match error {
+                RegistryError::Untrusted { digest, .. } => Some(*digest),
+                _ => None,
+            },
             verdict: match error {
-                RegistryError::NoSuchVersion { .. } => Verdict::Insufficient,
+                RegistryError::NoSuchVersion { .. } | RegistryError::Untrusted { why: Distrust::Unsigned, .. } => {
+                    Verdict::Insufficient
+                }
                 _ => Verdict::Fail,
             },
             note: error.to_string(),

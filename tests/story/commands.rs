@@ -9,10 +9,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A workspace in a folder that vanishes, and the programs run in it.
-struct Workspace(TempDir);
+pub(crate) struct Workspace(TempDir);
 
 impl Workspace {
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Workspace(tempfile::tempdir().unwrap())
     }
 
@@ -26,7 +26,7 @@ impl Workspace {
     }
 
     /// A workspace whose first model is trained on the first days of the weather.
-    fn trained() -> Self {
+    pub(crate) fn trained() -> Self {
         let workspace = Workspace::with(&["rain"]);
         let all = fs::read_to_string(workspace.path("data/noaa_rain.csv")).unwrap();
         let past: String = all.lines().take(2_001).map(|line| format!("{line}\n")).collect();
@@ -36,32 +36,32 @@ impl Workspace {
         workspace
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path()).env_remove("REGENT_WORKSPACE");
         command.output().unwrap()
     }
 
-    fn regent(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn regent(&self, arguments: &[&str]) -> Output {
         self.run(env!("CARGO_BIN_EXE_regent"), arguments)
     }
 
-    fn governor(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn governor(&self, arguments: &[&str]) -> Output {
         self.run(env!("CARGO_BIN_EXE_governor"), arguments)
     }
 
     /// What a command that must succeed prints.
-    fn done(&self, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
         let output = self.regent(arguments);
         assert_eq!(output.status.code(), Some(0), "regent {arguments:?}: {output:?}");
         text(&output.stdout)
     }
 
-    fn govern(&self) -> String {
+    pub(crate) fn govern(&self) -> String {
         let output = self.governor(&[]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         text(&output.stdout)
@@ -73,7 +73,7 @@ impl Workspace {
     }
 
     /// Every file with its content's length.
-    fn files(&self) -> BTreeMap<PathBuf, u64> {
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, u64> {
         let mut files = BTreeMap::new();
         walk(self.0.path(), &mut files);
         files
@@ -91,7 +91,7 @@ fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, u64>) {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 

@@ -20,6 +20,7 @@ mod overrides;
 mod registry;
 mod schema;
 mod serve;
+mod signing;
 mod snapshot;
 mod status;
 mod train;
@@ -51,6 +52,8 @@ enum Command {
     Train(train::Train),
     #[command(subcommand)]
     Registry(registry::Registry),
+    #[command(subcommand)]
+    Signing(signing::Signing),
     Serve(serve::Serve),
     #[command(subcommand)]
     Labels(labels::Labels),
@@ -87,6 +90,7 @@ impl Command {
             Command::Ingest(command) => command.run(scene),
             Command::Train(command) => command.run(scene),
             Command::Registry(command) => command.run(scene),
+            Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),

@@ -83,10 +83,12 @@ const CLOCKS_AND_CHANCE: [&[&str]; 11] = [
 ];
 
 /// Crates that live in certain rooms, so that replacing one is a change to one room.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("serde_yaml", &["yaml"]),
     ("lightgbm3_sys", &["train/lightgbm"]),
     ("tiny_http", &["serve/tiny"]),
+    ("p256", &["registry/signing"]),
+    ("base64", &["registry/signing"]),
     ("tokio", &["serve", "bin"]),
     ("hyper", &["serve", "bin"]),
     ("hyper_util", &["serve", "bin"]),

@@ -199,6 +199,9 @@ mod table {
                 | RegistryError::Unreadable { .. }
                 | RegistryError::Contradiction { .. }
                 | RegistryError::SelfTest { .. }
+                | RegistryError::Untrusted { .. }
+                | RegistryError::Signature { .. }
+                | RegistryError::Archive(_)
                 | RegistryError::WrongContract { .. } => Exit::Integrity,
                 RegistryError::Plan(error) => error.exit(),
                 RegistryError::Print { .. } => Exit::Internal,
