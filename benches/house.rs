@@ -95,9 +95,7 @@ fn verify(criterion: &mut Criterion, house: &House) {
     beside(
         &mut group,
         ("verify, parse and self-test", || registry::fetch(store, version.name(), version.version()).unwrap()),
-        ("hash its files", || {
-            files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()
-        }),
+        ("hash its files", || files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()),
     );
 }
 
