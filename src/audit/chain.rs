@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::examiner::Examiner;
 use super::{AuditError, Fault, Head};
 use crate::govern::{Entry, GovernError, Standing, journal};
-use crate::promote::ENGINE;
+use crate::train::ENGINE;
 use crate::store::{Key, StoreError};
 use crate::types::{Digest, canonical_json};
 

@@ -164,7 +164,9 @@ fn regent_serve_ends_with_5_for_a_champion_that_is_not_signed() {
         fs::write(workspace.path("governance/rain/policy.yaml"), text).unwrap();
     };
     policy("require");
-    let refused = workspace.regent(&["serve", "rain", "--listen", "127.0.0.1:0"]);
+    // Were it to serve after all, it would do so for ever.
+    let serve = ["60", env!("CARGO_BIN_EXE_regent"), "serve", "rain", "--listen", "127.0.0.1:0"];
+    let refused = workspace.run("timeout", &serve);
     assert_eq!(refused.status.code(), Some(5), "{refused:?}");
     assert!(commands::text(&refused.stderr).contains("is not signed"), "{refused:?}");
     // The governor sees it too: nothing is decided on the evidence of a version that nobody stands for.

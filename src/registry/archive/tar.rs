@@ -1,7 +1,7 @@
 //! The one form of tar that Regent writes and reads: plain ustar, regular files, everything else at its only value; pure.
 //!
 //! Two readers of one archive must not see two contents, which extensions (pax, GNU long names, sparse files) make possible; so
-//! a header is taken only if it is, byte for byte, the one that [`write`] writes for its name and size.
+//! a header is taken only if it is, byte for byte, the one that [`write()`] writes for its name and size.
 
 use std::collections::BTreeMap;
 
@@ -47,7 +47,7 @@ pub(super) fn write(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Archiv
 /// Read the files of an archive, by path. Nothing is unpacked, and nothing of a file is kept before its header is judged.
 ///
 /// # Errors
-/// The first thing that [`write`] would not have written.
+/// The first thing that [`write()`] would not have written.
 pub(super) fn read(archive: &[u8]) -> Result<BTreeMap<String, &[u8]>, ArchiveFault> {
     let mut files: BTreeMap<String, &[u8]> = BTreeMap::new();
     let mut rest = archive;
