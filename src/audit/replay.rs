@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::chain::Chain;
 use super::deep::{self, Recomputed, Recount};
 use super::examiner::Examiner;
+use super::named::Named;
+use super::snapshots::{self, Down};
 use super::{AuditError, Fault, Finding, read_inputs};
 use crate::govern::{Entry, Observation, Record, Standing, State, decide, journal};
 use crate::promote::{self, Inputs};
@@ -70,6 +72,10 @@ pub struct Replayed {
     pub entries: Vec<Turn>,
     /// What came of the reports; empty unless they were asked for.
     pub reports: Recount,
+    /// Windows that were added up again, down to the smallest; none unless reports were asked for.
+    pub windows: u64,
+    /// Judged windows whose events, or whose smaller windows, operators have put away.
+    pub archived: u64,
     /// Everything that is wrong.
     pub findings: Vec<Finding>,
 }
@@ -86,6 +92,8 @@ pub fn replay(store: &dyn Store, model: &ModelName, depth: Depth) -> Result<Repl
         engine: ENGINE.to_owned(),
         entries: Vec::new(),
         reports: Recount::new(),
+        windows: 0,
+        archived: 0,
         findings: Vec::new(),
     };
     let mut standing = Standing::default();
@@ -104,6 +112,16 @@ pub fn replay(store: &dyn Store, model: &ModelName, depth: Depth) -> Result<Repl
             Ok(standing) => standing,
             Err(_) => break,
         };
+    }
+    if depth == Depth::Reports {
+        let mut named = Named::default();
+        for entry in chain.entries() {
+            if let Ok(Some(inputs)) = read_inputs(store, model, entry) {
+                named.by_observation(&inputs.observation, entry.seq);
+            }
+        }
+        let windows = snapshots::windows(&mut examiner, &named, Down::Every)?;
+        (replayed.windows, replayed.archived) = (windows.looked_at, windows.archived);
     }
     examiner.findings.sort();
     examiner.findings.dedup();

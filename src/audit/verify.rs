@@ -32,7 +32,7 @@ pub struct Verified {
     pub snapshots: u64,
     /// Reports.
     pub reports: u64,
-    /// Parts and smaller windows that operators have put away.
+    /// Judged windows whose events, or whose smaller windows, operators have put away.
     pub archived: u64,
     /// Where the datasets' source files are.
     pub sources: Vec<SourceFile>,
@@ -64,7 +64,7 @@ pub fn verify(
     let bundles = objects::bundles(&mut examiner, &mut named)?;
     let datasets = objects::datasets(&mut examiner, &mut named)?;
     let contracts = objects::contracts(&mut examiner, &named)?;
-    let windows = snapshots::windows(&mut examiner, &named)?;
+    let windows = snapshots::windows(&mut examiner, &named, snapshots::Down::Judged)?;
     let reports = objects::reports(&mut examiner, &named)?;
     lineage::promotions(&mut examiner, &chain)?;
     let notes = sources::intake(&mut examiner, &datasets)?;

@@ -20,6 +20,7 @@ fn every_decision_and_every_report_comes_out_the_same() {
     assert_eq!(replayed.findings, []);
     let same = replayed.entries.iter().filter(|turn| turn.outcome == Outcome::Same).count();
     let by_hand = replayed.entries.iter().filter(|turn| turn.outcome == Outcome::ByHand).count();
+    assert!(replayed.windows > 300 && replayed.archived == 0, "{} windows", replayed.windows);
     assert_eq!((same + by_hand, by_hand), (estate.entries().len(), 1), "one training was begun by hand");
     for kind in ReportKind::ALL {
         let outcomes: Vec<Recomputed> = replayed.reports[&kind].keys().copied().collect();
@@ -28,6 +29,7 @@ fn every_decision_and_every_report_comes_out_the_same() {
     fs::remove_dir_all(estate.path("var/rain/events")).unwrap();
     let replayed = audit::replay(&estate.store, &estate.model, Depth::Reports).unwrap();
     assert_eq!(replayed.findings, [], "archived events are no tampering");
+    assert!(replayed.archived > 0 && estate.verify(&[]).archived == replayed.archived);
     assert!(replayed.reports[&ReportKind::Shadow].contains_key(&Recomputed::Archived), "{:?}", replayed.reports);
     assert_eq!(replayed.reports[&ReportKind::Drift].keys().collect::<Vec<_>>(), [&Recomputed::Same]);
 }
@@ -192,7 +194,7 @@ fn the_answers_of_an_audit_are_an_interface() {
     assert_eq!(keys(&verified["models"][0]["sources"][0]), "dataset found name sha256");
     let replayed = estate.json(0, &["replay", "--deep"]);
     assert_eq!(keys(&replayed), "format_version models sound");
-    assert_eq!(keys(&replayed["models"][0]), "engine entries findings model reports");
+    assert_eq!(keys(&replayed["models"][0]), "archived engine entries findings model reports windows");
     assert_eq!(keys(&replayed["models"][0]["reports"]), "drift evaluation performance shadow");
     assert_eq!(keys(&replayed["models"][0]["entries"][0]), "entry outcome");
     fs::write(estate.path("other.yaml"), "promotion:\n  mode: manual\n").unwrap();

@@ -46,6 +46,10 @@ fn text(replayed: &Replayed) -> String {
         let outcomes: Vec<String> = outcomes.iter().map(|(came, count)| format!("{count} {}", word(*came))).collect();
         lines.push(format!("  {kind:<11} {}", outcomes.join(", ")));
     }
+    if replayed.windows > 0 {
+        let (windows, archived) = (replayed.windows, replayed.archived);
+        lines.push(format!("  windows     {windows} added up again; of {archived} judged ones something is archived"));
+    }
     lines.extend(replayed.findings.iter().map(|finding| format!("  finding     {finding}")));
     lines.join("\n")
 }

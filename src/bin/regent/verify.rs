@@ -89,7 +89,7 @@ fn text(verified: &Verified) -> String {
     }
     lines.extend(at(Whereabouts::Replaced).map(|source| format!("  source    {}", told(source))));
     if verified.archived > 0 {
-        lines.push(format!("  archived  {} parts or smaller windows are no longer here", verified.archived));
+        lines.push(format!("  archived  what {} was made from", counted(verified.archived, "judged window")));
     }
     lines.extend(verified.findings.iter().map(|finding| format!("  finding   {finding}")));
     lines.join("\n")
