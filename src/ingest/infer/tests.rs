@@ -25,10 +25,10 @@ fn a_draft_is_a_schema_that_takes_its_own_file() {
 
 #[test]
 fn what_was_seen_is_a_comment_and_never_a_rule() {
-    let text = draft_of("n,x,t\n1,0.5,1\n7,,2\n-3,2,3\n");
+    let text = draft_of("m,x,t\n1,0.5,1\n7,,2\n-3,2,3\n");
     assert!(text.contains("larger than the one before; if it must be: increasing: true\n- name: t\n"), "{text}");
     assert_eq!(text.matches("increasing").count(), 1, "{text}");
-    assert!(text.contains("# seen: -3 to 7\n- name: n\n  type: integer\n"), "{text}");
+    assert!(text.contains("# seen: -3 to 7\n- name: m\n  type: integer\n"), "{text}");
     assert!(text.contains("# missing values: 1, the first in line 3"), "{text}");
     assert!(!text.contains("min") && !text.contains("max"), "{text}");
 }
