@@ -142,6 +142,8 @@ impl Workspace {
     pub fn create_draft(&self, path: &str, text: &str) -> Result<(), Failure> {
         match write_new(&self.root.join(path), text.as_bytes()) {
             Ok(()) => Ok(()),
+            // The same draft, asked for again after a crash.
+            Err(_) if fs::read(self.root.join(path)).is_ok_and(|there| there == text.as_bytes()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Failure::usage(format!("{path} is there already")).hint("edit it, or give the draft another name"))
             }
