@@ -11,7 +11,7 @@ use crate::policy::RetrainRules;
 use crate::shadow::ShadowRules;
 use crate::snapshot::WindowRules;
 use crate::train::TrainRules;
-use crate::types::ModelName;
+use crate::types::{ModelName, Span};
 use crate::yaml::{self, YamlError};
 
 /// `regent.yaml`: what holds for the whole workspace.
@@ -25,6 +25,8 @@ pub struct Settings {
     pub listen: String,
     /// Whether an acknowledged event is on disk (`durable`) or at most a moment from it (`batched`).
     pub events: Events,
+    /// How long a replica must have written nothing, and its process be gone, before another seals what it left in the spool.
+    pub adopt_after: Span,
 }
 
 /// When an event is acknowledged.
@@ -38,8 +40,15 @@ pub enum Events {
 }
 
 impl Default for Settings {
+    /// - `adopt_after` 5 minutes: longer than a restart takes, shorter than the grace of a window, so that what a dead replica
+    ///   answered is still counted where it belongs.
     fn default() -> Self {
-        Settings { model: None, listen: "127.0.0.1:8080".to_owned(), events: Events::Batched }
+        Settings {
+            model: None,
+            listen: "127.0.0.1:8080".to_owned(),
+            events: Events::Batched,
+            adopt_after: Span::from_mins(5),
+        }
     }
 }
 

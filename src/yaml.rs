@@ -1,6 +1,7 @@
 //! The one place that reads or prints YAML; pure: text in, values or located errors out. Refuses what it would have to guess.
 
 mod error;
+mod quoted;
 mod seek;
 mod unambiguous;
 
@@ -34,17 +35,21 @@ pub fn read<T: DeserializeOwned + JsonSchema>(file: &str, text: impl AsRef<[u8]>
         .map_err(|error| located(file, text, error.inner(), error.path().iter()))
 }
 
-/// Print a value as YAML.
+/// Print a value as YAML that readers of YAML 1.2 and of 1.1 read as the same value.
 ///
 /// # Errors
 /// [`YamlError`] for a value that YAML cannot hold, such as a map whose keys are maps.
 pub fn print<T: Serialize>(value: &T) -> Result<String, YamlError> {
-    serde_yaml::to_string(value).map_err(|error| YamlError {
-        file: "YAML".to_owned(),
-        place: None,
-        message: error.to_string(),
-        hint: None,
-    })
+    let unprintable = |message: String| YamlError { file: "YAML".to_owned(), place: None, message, hint: None };
+    let told = |error: serde_yaml::Error| unprintable(error.to_string());
+    let text = serde_yaml::to_string(value).map_err(told)?;
+    let value = serde_yaml::to_value(value).map_err(told)?;
+    if !quoted::has_trap(&value) {
+        return Ok(text);
+    }
+    let mark = quoted::mark_for(&text).ok_or_else(|| unprintable("holds every private character".to_owned()))?;
+    let text = serde_yaml::to_string(&quoted::marked(value, &mark)).map_err(told)?;
+    Ok(text.replace(&mark, ""))
 }
 
 /// Print a value as YAML under the line that tells editors which JSON Schema it follows.

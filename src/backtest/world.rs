@@ -147,7 +147,7 @@ impl<'a> World<'a> {
         for _ in 0..4 {
             let later = self.clock.now() + Span::from_mins(1);
             self.clock.set(later);
-            self.with_context(|context, now| promote::run(&[*context], now, Turn::Real))?;
+            self.turn()?;
             self.follow()?;
             if self.serving().is_some() {
                 return Ok(());
@@ -265,9 +265,16 @@ impl<'a> World<'a> {
         // The server's timer, twice: what the first turn closes, the second seals.
         self.maintain(self.next + Span::from_mins(5))?;
         self.maintain(self.next + AFTER)?;
-        let runs = self.with_context(|context, now| promote::run(&[*context], now, Turn::Real))?;
+        let ticks = self.turn()?;
         self.follow()?;
-        Ok(runs.into_iter().flatten().collect())
+        Ok(ticks)
+    }
+
+    fn turn(&self) -> Result<Vec<Tick>, BacktestError> {
+        self.with_context(|context, now| {
+            let runs = promote::run(&[*context], now, Turn::Real).into_iter().map(promote::Run::whole);
+            Ok(runs.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        })
     }
 
     /// What the ticks of a window make a person know.

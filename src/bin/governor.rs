@@ -9,12 +9,13 @@ use clap::Parser;
 use regent::alert::{self, Alert};
 use regent::drift;
 use regent::govern::{Decision, Entry, Standing, State, overrides};
-use regent::promote::{self, Context, Tick, Turn};
+use regent::log::{self, Adopted};
+use regent::promote::{self, Context, Run, Tick, Turn};
 use regent::store::{Overlay, Store};
 use regent::types::{ModelName, Timestamp, Verdict};
 use serde_json::{Value, json};
 
-use edge::{Answer, Exit, Failure, Scene, SceneArguments, words};
+use edge::{Answer, Exit, Failure, Scene, SceneArguments, Workspace, words};
 
 /// Observe, decide, act: one tick for every model. The default outcome is no change.
 #[derive(Debug, Parser)]
@@ -47,9 +48,20 @@ fn govern(scene: &Scene, model: Option<&ModelName>, turn: Turn, tell: bool) -> R
     let models = workspace.chosen(model)?;
     let (governed, unread) = split(models.iter().map(|model| (model, workspace.governed(model))));
     let contexts: Vec<Context> = governed.iter().map(|governed| governed.context(store, "governor")).collect();
-    let runs = promote::run(&contexts, scene.now, turn)?;
-    let seen = contexts.iter().zip(runs).map(|(context, ticks)| Seen::of(context, ticks, scene.now));
-    told(&seen.collect::<Result<Vec<_>, _>>()?, &unread, turn, tell)
+    let adopted = match turn {
+        Turn::Real => adopt(&workspace, scene.now),
+        Turn::Rehearsal => Vec::new(),
+    };
+    let runs = promote::run(&contexts, scene.now, turn);
+    let seen: Vec<Seen> = contexts.iter().zip(runs).map(|(context, run)| Seen::of(context, run, scene.now)).collect();
+    told(&Told { adopted, seen, unread }, turn, tell)
+}
+
+/// What dead replicas left in the spool is sealed first, so that this turn sees it.
+fn adopt(workspace: &Workspace, now: Timestamp) -> Vec<Result<Adopted, Failure>> {
+    let after = workspace.settings.adopt_after;
+    let adopted = log::adopt(&workspace.store, &workspace.spool(), None, after, now);
+    adopted.into_iter().map(|one| one.map_err(Failure::from)).collect()
 }
 
 /// A model whose policy cannot be read, and why.
@@ -73,19 +85,32 @@ struct Seen {
     ticks: Vec<Tick>,
     alerts: Vec<Alert>,
     exit: Exit,
+    /// Why it could not be ticked, or not to the end.
+    failure: Option<Failure>,
 }
 
 impl Seen {
+    fn of(context: &Context<'_>, run: Run, now: Timestamp) -> Seen {
+        let Run { ticks, failure } = run;
+        let failure = failure.map(Failure::from);
+        let mut seen = Seen { model: context.model.clone(), ticks, alerts: Vec::new(), exit: Exit::Done, failure };
+        let looked = seen.look(context, now);
+        seen.failure = seen.failure.or(looked.err());
+        if let Some(failure) = &seen.failure {
+            seen.exit = failure.exit;
+        }
+        seen
+    }
+
     /// Raise what a person must know, and find the code that says how the turn ended.
-    fn of(context: &Context<'_>, ticks: Vec<Tick>, now: Timestamp) -> Result<Seen, Failure> {
-        let mut seen = Seen { model: context.model.clone(), ticks, alerts: Vec::new(), exit: Exit::Done };
-        let Some(last) = seen.ticks.last() else { return Ok(seen) };
+    fn look(&mut self, context: &Context<'_>, now: Timestamp) -> Result<(), Failure> {
+        let Some(last) = self.ticks.last() else { return Ok(()) };
         let findings = alert::derive(&last.observation, &last.decision, context.rules);
         let steps =
-            seen.ticks.iter().filter_map(|tick| tick.decision.record.as_ref()).flat_map(|record| &record.transitions);
+            self.ticks.iter().filter_map(|tick| tick.decision.record.as_ref()).flat_map(|record| &record.transitions);
         let rolled_back = steps.into_iter().any(|step| step.to == State::RolledBack);
         let drifted = drift::confirm(&last.observation.drift, &context.rules.drift).verdict == Verdict::Fail;
-        seen.exit = match (overrides::load(context.store, context.model), &last.decision.held) {
+        self.exit = match (overrides::load(context.store, context.model), &last.decision.held) {
             (Err(_), _) => Exit::Invalid,
             (Ok(_), Some(_)) => Exit::Held,
             (Ok(_), None) if rolled_back => Exit::RolledBack,
@@ -95,13 +120,13 @@ impl Seen {
         // A clock that is not believed dates nothing: a record of the year 2106 would stand behind all that follow.
         let jumped = |at: &Timestamp| now.since(*at) > context.rules.promotion.clock_jump;
         let dated = last.standing.last_at.filter(jumped).unwrap_or(now);
-        seen.alerts = alert::raise(context.store, context.model, &findings, dated)?;
-        Ok(seen)
+        self.alerts = alert::raise(context.store, context.model, &findings, dated)?;
+        Ok(())
     }
 
     fn lines(&self, turn: Turn) -> Vec<String> {
-        let Some(last) = self.ticks.last() else { return Vec::new() };
-        let mut lines = vec![format!("{}: {}", self.model, standing(&last.standing))];
+        let stands = self.ticks.last().map_or_else(|| "not ticked".to_owned(), |last| standing(&last.standing));
+        let mut lines = vec![format!("{}: {stands}", self.model)];
         for Tick { decision, receipt, .. } in &self.ticks {
             match (&receipt.entry, &decision.record, turn) {
                 (Some((entry, _)), _, _) => lines.push(format!("  decided  {}", words::entry(entry).trim_start())),
@@ -109,8 +134,10 @@ impl Seen {
                 (None, Some(_), Turn::Real) | (None, None, _) => {}
             }
         }
-        lines.extend(last.decision.held.iter().map(|why| format!("  held     {why}")));
-        lines.extend(last.decision.notes.iter().map(|note| format!("  note     {note}")));
+        let last = self.ticks.last().map(|tick| &tick.decision);
+        lines.extend(last.iter().flat_map(|last| &last.held).map(|why| format!("  held     {why}")));
+        lines.extend(last.iter().flat_map(|last| &last.notes).map(|note| format!("  note     {note}")));
+        lines.extend(self.failure.iter().map(|failure| format!("  failed   {}", failure.sentence())));
         lines.extend(self.alerts.iter().map(|alert| format!("  alert    {alert}")));
         if lines.len() == 1 {
             lines.push("  nothing is new".to_owned());
@@ -130,6 +157,7 @@ impl Seen {
             "entries": entries,
             "decisions": decisions,
             "alerts": self.alerts,
+            "failure": self.failure.as_ref().map(Failure::to_json),
         })
     }
 }
@@ -146,22 +174,50 @@ fn standing(standing: &Standing) -> String {
     }
 }
 
-fn told(seen: &[Seen], unread: &[Unread], turn: Turn, tell: bool) -> Result<Answer, Failure> {
-    let mut lines: Vec<String> = seen.iter().flat_map(|seen| seen.lines(turn)).collect();
+/// All that a turn has to tell.
+struct Told {
+    adopted: Vec<Result<Adopted, Failure>>,
+    seen: Vec<Seen>,
+    unread: Vec<Unread>,
+}
+
+fn told(Told { adopted, seen, unread }: &Told, turn: Turn, tell: bool) -> Result<Answer, Failure> {
+    let mut lines: Vec<String> = adopted.iter().map(words::adopted).collect();
+    lines.extend(seen.iter().flat_map(|seen| seen.lines(turn)));
     lines.extend(unread.iter().map(|(model, failure)| format!("{model}: held\n  held     {}", failure.sentence())));
     let text = if lines.is_empty() { "there is no model here".to_owned() } else { lines.join("\n") };
     let mut models: Vec<Value> = seen.iter().map(Seen::value).collect();
     models.extend(unread.iter().map(|(model, failure)| json!({ "model": model, "failure": failure.to_json() })));
-    let answer =
-        Answer::new(text, &json!({ "format_version": 1, "dry_run": turn == Turn::Rehearsal, "models": models }))?;
-    // A file that cannot be read is a fault, whoever asks; the other codes are for those who want them.
-    let exits = seen.iter().map(|seen| seen.exit).filter(|exit| tell || *exit == Exit::Invalid);
-    let exits = exits.chain(unread.iter().map(|(_, failure)| failure.exit));
-    Ok(answer.ending(exits.min_by_key(|exit| urgency(*exit)).unwrap_or(Exit::Done)))
+    let (whole, broken): (Vec<_>, Vec<_>) = adopted.iter().partition(|one| one.is_ok());
+    let whole: Vec<&Adopted> = whole.into_iter().flatten().collect();
+    let broken: Vec<&Failure> = broken.into_iter().filter_map(|one| one.as_ref().err()).collect();
+    let value = json!({
+        "format_version": 1,
+        "dry_run": turn == Turn::Rehearsal,
+        "adopted": whole,
+        "spool_failures": broken.iter().map(|failure| failure.to_json()).collect::<Vec<_>>(),
+        "models": models,
+    });
+    // A fault is told to whoever asks; the other codes are for those who want them.
+    let told = |seen: &&Seen| tell || seen.failure.is_some() || seen.exit == Exit::Invalid;
+    let exits = seen.iter().filter(told).map(|seen| seen.exit);
+    let exits = exits.chain(unread.iter().map(|(_, failure)| failure.exit)).chain(broken.iter().map(|one| one.exit));
+    Ok(Answer::new(text, &value)?.ending(exits.min_by_key(|exit| urgency(*exit)).unwrap_or(Exit::Done)))
 }
 
-/// Of several models the most urgent code is the program's.
+/// Of several codes the most urgent is the program's: what is damaged, what a person must mend, what may mend itself, news.
 fn urgency(exit: Exit) -> usize {
-    let order = [Exit::Invalid, Exit::Held, Exit::RolledBack, Exit::Drift];
+    let order = [
+        Exit::Integrity,
+        Exit::Invalid,
+        Exit::DataRejected,
+        Exit::Internal,
+        Exit::Usage,
+        Exit::TryAgain,
+        Exit::NotMyTurn,
+        Exit::Held,
+        Exit::RolledBack,
+        Exit::Drift,
+    ];
     order.iter().position(|urgent| *urgent == exit).unwrap_or(order.len())
 }

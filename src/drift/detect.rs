@@ -240,16 +240,23 @@ fn prediction(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<
     score.judge(p_value, rules).checks
 }
 
+/// The median of fewer windows is one day's chance, and the first one is often cut short.
+const USUAL_WINDOWS: usize = 3;
+
+/// Requests against what is usual; few against few says nothing, however many times more or less it is.
 fn volume(recent: &[u64], requests: u64, rules: &DriftRules) -> Check {
     let mut sorted = recent.to_vec();
     sorted.sort_unstable();
-    let ratio = match sorted.get(sorted.len() / 2) {
-        Some(0) | None => Err(NotComputable::because("no earlier window with traffic")),
-        Some(median) => Ok(requests as f64 / *median as f64),
+    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
+    let ratio = match usual {
+        _ if recent.len() < USUAL_WINDOWS => Err(NotComputable::because("fewer than 3 earlier windows")),
+        0 => Err(NotComputable::because("no usual traffic")),
+        usual => Ok(requests as f64 / usual as f64),
     };
     // Twice as much and half as much are equally unusual.
     let distance = ratio.map(|ratio| if ratio > 1.0 { 1.0 / ratio } else { ratio });
-    Check::require(Measurement::new("volume_ratio", distance, recent.len() as u64), Operator::AtLeast, rules.volume, 1)
+    let n = usual.max(requests);
+    Check::require(Measurement::new("volume_ratio", distance, n), Operator::AtLeast, rules.volume, rules.min_rows)
 }
 
 fn invalid(snapshot: &Snapshot, rules: &DriftRules) -> Check {

@@ -125,3 +125,22 @@ fn one_odd_window_confirms_nothing() {
     assert_eq!(confirmed(&[&quiet, &odd, &odd]), (Verdict::Fail, Severity::Severe));
     assert_eq!(confirmed(&[&odd]), (Verdict::Insufficient, Severity::None));
 }
+
+#[test]
+fn volume_is_judged_against_a_usual_one_and_never_on_a_handful() {
+    let (profile, rules) = (profile(), DriftRules::DEFAULTS);
+    let found = |volumes: &[u64], requests: u64| {
+        let then = Then { version: Version::FIRST, bundle: Digest::of("bundle"), profile: &profile, volumes };
+        let snapshot = Snapshot { requests, ..a_window([even(), even(), even(), even()]) };
+        let volume = detect(then, &snapshot, Digest::of("snapshot"), &rules).volume;
+        (volume.verdict, volume.measurement.n)
+    };
+    assert_eq!(found(&[1], 0), (Verdict::Insufficient, 1));
+    assert_eq!(found(&[1, 1, 1], 0), (Verdict::Insufficient, 1));
+    assert_eq!(found(&[20, 1_000], 1_000), (Verdict::Insufficient, 1_000), "one day that was cut short is not usual");
+    assert_eq!(found(&[], 1_000), (Verdict::Insufficient, 1_000));
+    assert_eq!(found(&[0, 0, 0], 1_000), (Verdict::Insufficient, 1_000));
+    assert_eq!(found(&[900, 1_000, 1_100], 0), (Verdict::Fail, 1_000));
+    assert_eq!(found(&[9, 10, 11], 1_000), (Verdict::Fail, 1_000));
+    assert_eq!(found(&[900, 1_000, 1_100], 800), (Verdict::Pass, 1_000));
+}

@@ -44,14 +44,19 @@ pub struct Contender<'a> {
 /// Compare a candidate with its opponent.
 pub fn compare(contender: Contender<'_>, rows: Rows<'_>, rules: &EvaluateRules, seed: u64) -> Evaluation {
     let everything: Vec<usize> = (0..rows.labels.len()).collect();
-    let mut checks = losses(&contender, &rows, &everything, "", rules, seed);
+    let whole = match contender.against {
+        Opponent::Champion { .. } => Demand::NoWorse,
+        Opponent::FirstOfLineage => Demand::Better,
+    };
+    let mut checks = losses(&contender, &rows, &everything, (whole, ""), rules, seed);
     let mut shown = Vec::new();
     checks.extend(calibration(&contender, &rows, rules));
     checks.push(stability(&contender, rules));
     for (slice, values) in rows.slices {
         for value in distinct(values) {
             let members: Vec<usize> = everything.iter().copied().filter(|row| values[*row] == value).collect();
-            let found = losses(&contender, &rows, &members, &format!("[{slice}={value}]"), rules, seed);
+            let name = format!("[{slice}={value}]");
+            let found = losses(&contender, &rows, &members, (Demand::NoWorse, &name), rules, seed);
             let judged = members.len() as u64 >= rules.min_slice_rows;
             if judged { checks.extend(found) } else { shown.extend(found) }
         }
@@ -92,13 +97,22 @@ const BINARY: [Loss; 2] = [
 ];
 const REGRESSION: [Loss; 1] = [("mae", |prediction, label| (prediction - label).abs())];
 
-/// Each loss's paired difference, candidate less opponent, as a share of the opponent's: the lower end of its bootstrap
-/// interval must not lie above the margin. The first of a lineage must be better than the prior, not just no worse.
+/// What a candidate must show against its opponent.
+#[derive(Debug, Clone, Copy)]
+enum Demand {
+    /// Not proven worse by more than the margin: of a champion's rival, and within every slice.
+    NoWorse,
+    /// Proven better: of the first of a lineage, which has only the prior to beat. Within a slice the prior may be right.
+    Better,
+}
+
+/// Each loss's paired difference, candidate less opponent, as a share of the opponent's: one end of its bootstrap interval,
+/// against what is demanded.
 fn losses(
     contender: &Contender<'_>,
     rows: &Rows<'_>,
     members: &[usize],
-    suffix: &str,
+    (demand, suffix): (Demand, &str),
     rules: &EvaluateRules,
     seed: u64,
 ) -> Vec<Check> {
@@ -118,13 +132,13 @@ fn losses(
             let scale = theirs.iter().sum::<f64>() / (n as f64).max(1.0);
             let interval = bootstrap::mean(&difference, 1.0 - rules.alpha, rules.resamples, seed);
             let share = |end: f64| if scale > 0.0 { end / scale } else { end };
-            match contender.against {
-                Opponent::Champion { .. } => {
+            match demand {
+                Demand::NoWorse => {
                     let lower = interval.map(|estimate| share(estimate.interval.lower));
                     let measured = Measurement::new(format!("{name}_change_lower95{suffix}"), lower, n);
                     Check::require(measured, Operator::AtMost, rules.margin, rules.min_rows)
                 }
-                Opponent::FirstOfLineage => {
+                Demand::Better => {
                     let upper = interval.map(|estimate| share(estimate.interval.upper));
                     let measured = Measurement::new(format!("{name}_change_upper95{suffix}"), upper, n);
                     Check::require(measured, Operator::Less, 0.0, rules.min_rows)

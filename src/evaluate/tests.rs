@@ -13,6 +13,16 @@ fn scores(labels: &[f64], sharpness: f64) -> Vec<f64> {
 }
 
 fn compared(candidate: &[f64], opponent: &[f64], against: &Opponent, labels: &[f64]) -> Evaluation {
+    compared_by_slice(candidate, opponent, against, labels, &[])
+}
+
+fn compared_by_slice(
+    candidate: &[f64],
+    opponent: &[f64],
+    against: &Opponent,
+    labels: &[f64],
+    slices: &[(String, Vec<String>)],
+) -> Evaluation {
     let model = "rain".parse().unwrap();
     let contender = Contender {
         model: &model,
@@ -24,7 +34,7 @@ fn compared(candidate: &[f64], opponent: &[f64], against: &Opponent, labels: &[f
         against,
         opponent,
     };
-    let rows = Rows { labels, slices: &[], datasets: &[] };
+    let rows = Rows { labels, slices, datasets: &[] };
     compare(contender, rows, &EvaluateRules::DEFAULTS, 1)
 }
 
@@ -62,4 +72,38 @@ fn the_first_of_a_lineage_must_beat_the_prior() {
     let sharp = scores(&labels, 0.8);
     assert_eq!(compared(&sharp, &prior, &Opponent::FirstOfLineage, &labels).verdict, Verdict::Pass);
     assert_eq!(compared(&prior, &prior, &Opponent::FirstOfLineage, &labels).verdict, Verdict::Fail);
+}
+
+/// Every third row is `wet`, and there alone the rows come true.
+fn wet_and_dry(n: usize) -> Vec<(String, Vec<String>)> {
+    let ground = |row: usize| if row.is_multiple_of(3) { "wet" } else { "dry" };
+    vec![("ground".to_owned(), (0..n).map(|row| ground(row).to_owned()).collect())]
+}
+
+#[test]
+fn a_regression_within_a_slice_fails() {
+    let labels = labels(300);
+    let champion_scores = scores(&labels, 0.5);
+    let mut spoilt = scores(&labels, 0.8);
+    spoilt.iter_mut().step_by(3).for_each(|score| *score = 0.2);
+    let report = compared_by_slice(&spoilt, &champion_scores, &champion(), &labels, &wet_and_dry(300));
+    let failed: Vec<&str> = report
+        .checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Fail)
+        .map(|check| check.measurement.metric.as_str())
+        .collect();
+    assert!(failed.contains(&"brier_change_lower95[ground=wet]"), "{failed:?}");
+    assert!(!failed.contains(&"brier_change_lower95[ground=dry]"), "{failed:?}");
+}
+
+#[test]
+fn within_a_slice_the_prior_may_be_right() {
+    let labels = labels(300);
+    let sharp = scores(&labels, 0.8);
+    // The prior knows the wet rows as well as the model does.
+    let mut prior = vec![1.0 / 3.0; 300];
+    prior.iter_mut().zip(&sharp).step_by(3).for_each(|(prior, sharp)| *prior = *sharp);
+    let report = compared_by_slice(&sharp, &prior, &Opponent::FirstOfLineage, &labels, &wet_and_dry(300));
+    assert_eq!(report.verdict, Verdict::Pass, "{:?}", report.checks);
 }

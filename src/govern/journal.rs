@@ -139,6 +139,8 @@ pub struct Standing {
     pub head: Option<(u64, Digest)>,
     /// When the newest entry was decided.
     pub last_at: Option<Timestamp>,
+    /// When the model's first champion began to serve.
+    pub served_since: Option<Timestamp>,
     /// Who serves.
     pub champion: Option<Champion>,
     /// Who walks.
@@ -304,6 +306,7 @@ impl Standing {
         if step.from == Some(State::Promotable) {
             self.candidate = None;
         }
+        self.served_since.get_or_insert(record.at);
         self.champion = Some(Champion { version: step.version, bundle, since: record.at, baseline });
         Ok(())
     }

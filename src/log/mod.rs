@@ -1,5 +1,6 @@
 //! Stage 6: one event per request, spooled, sealed into Parquet parts, and joined by labels later.
 
+mod adopt;
 pub(crate) mod columns;
 mod event;
 mod labels;
@@ -11,6 +12,7 @@ mod spool;
 
 use std::io;
 
+pub use adopt::{Adopted, adopt};
 pub use event::{Event, Label, ShadowScore, Status};
 pub use labels::{LabelFault, import, read_labels};
 pub use parts::{PartKind, PartName, parts_between, read_events, requests_of};

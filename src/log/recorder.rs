@@ -82,11 +82,10 @@ impl Recorder {
         Ok(self.spool().watermark().unwrap_or(now))
     }
 
-    /// One segment becomes one part for each model, and goes only after the part was read back.
+    /// Seal segments; each goes only after its parts were read back.
     fn seal(&self, due: &[Due]) -> Result<(), LogError> {
         for segment in due {
-            let contents = Contents::read(&segment.path.display().to_string(), &spool::read(segment)?)?;
-            parts::seal(self.store.as_ref(), &segment.name, &contents)?;
+            seal_segment(self.store.as_ref(), segment)?;
             self.spool().forget(segment)?;
         }
         Ok(())
@@ -100,6 +99,12 @@ impl Recorder {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// One segment becomes one part for each model.
+pub(super) fn seal_segment(store: &dyn Store, segment: &Due) -> Result<(), LogError> {
+    let contents = Contents::read(&segment.path.display().to_string(), &spool::read(segment)?)?;
+    parts::seal(store, &segment.name, &contents)
 }
 
 fn event(answered: &Answered<'_>) -> Event {

@@ -1,6 +1,7 @@
 //! The one mutable file a replica owns: append-only segments of lines, taken away once they are sealed; a door.
 #![expect(clippy::disallowed_methods, reason = "a door: the spool is a file of its own")]
 
+mod adopt;
 mod committer;
 
 use std::collections::VecDeque;
@@ -18,6 +19,7 @@ use super::{LogError, PartName};
 use crate::serve::Acknowledged;
 use crate::store::Durability;
 use crate::types::{ReplicaName, Span, Timestamp};
+pub(super) use adopt::{Orphan, orphans};
 use committer::Committer;
 
 /// No part holds two hours.
@@ -186,7 +188,7 @@ impl Spool {
 
     /// Take a sealed segment away: its part was read back.
     pub(super) fn forget(&mut self, sealed: &Due) -> Result<(), LogError> {
-        fs::remove_file(&sealed.path).map_err(failed("remove", &sealed.path))?;
+        remove(sealed)?;
         if sealed.name.boot == self.name.boot {
             self.segments.retain(|segment| segment.seq != sealed.name.seq);
         }
@@ -313,6 +315,11 @@ fn leftovers(folder: &Path, replica: &ReplicaName) -> Result<Vec<Due>, LogError>
     }
     left.sort_by_key(|due| (due.name.boot, due.name.seq));
     Ok(left)
+}
+
+/// Take a sealed segment's file away: its part was read back.
+pub(super) fn remove(sealed: &Due) -> Result<(), LogError> {
+    fs::remove_file(&sealed.path).map_err(failed("remove", &sealed.path))
 }
 
 /// The bytes of a segment.

@@ -7,6 +7,7 @@ use super::{Context, PromoteError};
 use crate::govern::journal::{Appended, FORMAT_VERSION, append};
 use crate::govern::{Decision, Effect, Entry, Observation, Override, Rules, Standing};
 use crate::store::{Body, Key, StoreError};
+use crate::train::ENGINE;
 use crate::types::{Digest, canonical_json};
 
 /// What was done.
@@ -17,9 +18,6 @@ pub struct Receipt {
     /// What remains to be done now that it is written.
     pub effects: Vec<Effect>,
 }
-
-/// The program and version that decides.
-pub const ENGINE: &str = concat!("regent ", env!("CARGO_PKG_VERSION"));
 
 /// Everything a decision rests on, as it is recorded under `governance/<model>/inputs/<sha256>.json`: decided again from it,
 /// every decision is the same (P5).

@@ -68,9 +68,9 @@ const VOLUME_WINDOWS: usize = 14;
 fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Vec<Sealed>, PromoteError> {
     let rules = &context.rules.windows;
     // Before anybody serves there is no traffic to look at.
-    let Some(champion) = &standing.champion else { return Ok(Vec::new()) };
-    let judged_until = standing.judged_until.unwrap_or(champion.since);
-    snapshot::seal_due(context.store, context.model, rules, judged_until, now)?;
+    let Some(served_since) = standing.served_since else { return Ok(Vec::new()) };
+    snapshot::seal_due(context.store, context.model, rules, served_since, standing.judged_until, now)?;
+    let judged_until = standing.judged_until.unwrap_or(served_since);
     let shadowing = standing.candidate.as_ref().and_then(|candidate| candidate.shadowing_since);
     let reach = context.rules.drift.of.max(context.rules.performance.of) as usize + VOLUME_WINDOWS;
     let earliest = shadowing.unwrap_or(judged_until).min(judged_until - rules.judge.times(reach as i64));

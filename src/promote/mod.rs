@@ -9,7 +9,7 @@ mod training;
 pub use carry_out::{Inputs, Receipt, carry_out};
 pub use gather::observe;
 pub use sources::note_dataset;
-pub use tick::{Tick, Turn, begin, run, tick};
+pub use tick::{Run, Tick, Turn, begin, run, tick};
 pub use training::train;
 
 use crate::contract::ContractError;

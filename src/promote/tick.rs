@@ -84,22 +84,52 @@ fn hold(standing: Standing, context: &Context<'_>, unreadable: GovernError) -> R
     })
 }
 
-/// One turn for several models: tick all, then train what is due, then tick those again until no step is due. Every
-/// model's ticks are returned, in the order of `contexts`.
-///
-/// # Errors
-/// The first model's that could not be ticked at all; a training that fails is journalled and is not an error.
-pub fn run(contexts: &[Context<'_>], now: Timestamp, turn: Turn) -> Result<Vec<Vec<Tick>>, PromoteError> {
-    let first = |context| Ok(vec![tick(context, now, turn)?]);
-    let mut runs = contexts.iter().map(first).collect::<Result<Vec<_>, PromoteError>>()?;
-    for (context, ticks) in contexts.iter().zip(&mut runs) {
-        while let Some(last) = ticks.last()
-            && carry_out_effects(context, &last.receipt.effects, now)?
-        {
-            ticks.push(tick(context, now, turn)?);
+/// What one turn came to for one model.
+#[derive(Debug)]
+pub struct Run {
+    /// Its ticks, in order: one, and one more after each training.
+    pub ticks: Vec<Tick>,
+    /// Why it could not be ticked, or not to the end; a training that fails is journalled and is none.
+    pub failure: Option<PromoteError>,
+}
+
+impl Run {
+    /// The ticks of a turn that went to its end.
+    ///
+    /// # Errors
+    /// Why it did not.
+    pub fn whole(self) -> Result<Vec<Tick>, PromoteError> {
+        self.failure.map_or(Ok(self.ticks), Err)
+    }
+
+    fn begin(first: Result<Tick, PromoteError>) -> Run {
+        match first {
+            Ok(tick) => Run { ticks: vec![tick], failure: None },
+            Err(failure) => Run { ticks: Vec::new(), failure: Some(failure) },
         }
     }
-    Ok(runs)
+
+    /// Train what the last tick asked for and tick again, until nothing is asked for.
+    fn go_on(&mut self, context: &Context<'_>, now: Timestamp, turn: Turn) -> Result<(), PromoteError> {
+        while let Some(last) = self.ticks.last()
+            && carry_out_effects(context, &last.receipt.effects, now)?
+        {
+            self.ticks.push(tick(context, now, turn)?);
+        }
+        Ok(())
+    }
+}
+
+/// One turn for several models, in their order: tick all, then train what is due. A model that cannot be ticked keeps no
+/// other from its turn.
+pub fn run(contexts: &[Context<'_>], now: Timestamp, turn: Turn) -> Vec<Run> {
+    let mut runs: Vec<Run> = contexts.iter().map(|context| Run::begin(tick(context, now, turn))).collect();
+    for (context, run) in contexts.iter().zip(&mut runs) {
+        if let Err(failure) = run.go_on(context, now, turn) {
+            run.failure = Some(failure);
+        }
+    }
+    runs
 }
 
 /// Carry out what an entry asked for; whether anything was done.

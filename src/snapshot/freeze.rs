@@ -10,8 +10,10 @@ use crate::types::{ModelName, Span, Timestamp, canonical_json};
 const FORMAT: u32 = 1;
 const HOUR: Span = Span::from_hours(1);
 
-/// Seal every window that is closed and not sealed, from the largest window that holds `since` on; returns what was sealed
-/// now, base windows first. `since` is the end of the last judged window, or when the model was first promoted.
+/// Seal every window that is closed and not sealed; returns what was sealed now, base windows first.
+///
+/// `served_since` is when the model first answered: no window that ended before is sealed, and larger ones are merged from
+/// what came after. `judged_until` is the end of the last judged window, before which everything is sealed.
 ///
 /// A base window closes when every live replica has passed its end, or `grace` after it. Windows are sealed in order, so
 /// one that waits holds up those after it.
@@ -22,15 +24,13 @@ pub fn seal_due(
     store: &dyn Store,
     model: &ModelName,
     rules: &WindowRules,
-    since: Timestamp,
+    served_since: Timestamp,
+    judged_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Vec<Snapshot>, SnapshotError> {
     let sizes = rules.sizes();
-    let Some(largest) = sizes.last() else {
-        return Ok(Vec::new());
-    };
-    let from = since.floor(*largest);
-    let mut sealing = Sealing { store, model, rules, now, known: BTreeMap::new(), sealed: Vec::new() };
+    let from = judged_until.map_or(served_since, |until| until.max(served_since));
+    let mut sealing = Sealing { store, model, rules, served_since, now, known: BTreeMap::new(), sealed: Vec::new() };
     sealing.base_windows(from)?;
     for size in sizes.into_iter().skip(1) {
         sealing.merged_windows(from, size)?;
@@ -67,6 +67,7 @@ struct Sealing<'a> {
     store: &'a dyn Store,
     model: &'a ModelName,
     rules: &'a WindowRules,
+    served_since: Timestamp,
     now: Timestamp,
     /// Windows that this call has already read or sealed.
     known: BTreeMap<Window, Snapshot>,
@@ -152,7 +153,8 @@ impl Sealing<'_> {
             sealed_at: self.now,
         };
         let mut silent = BTreeSet::new();
-        for part in window.split(smaller) {
+        let served_since = self.served_since;
+        for part in window.split(smaller).filter(|part| part.end() > served_since) {
             let Some(part) = self.known(part)? else {
                 return Ok(false);
             };

@@ -20,7 +20,7 @@ pub use candidate::{Candidate, Extent, Margin, Metrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
 pub use metrics::{Direction, Metric, direction, measure};
-pub use plan::{Path, Plan};
+pub use plan::{ENGINE, Path, Plan};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};
 pub use selftest::{SelfTest, SelfTestFault};
 

@@ -13,8 +13,8 @@ use crate::types::{Digest, ModelName, Version, canonical_json};
 
 /// The newest form of a plan. 1: first form.
 const FORMAT_VERSION: u32 = 1;
-/// The version of this code: another one may give other bytes, and a plan says which was meant.
-const ENGINE: &str = concat!("regent ", env!("CARGO_PKG_VERSION"));
+/// This program and its version. Another one may train other bytes or decide otherwise, so plans and journal entries name it.
+pub const ENGINE: &str = concat!("regent ", env!("CARGO_PKG_VERSION"));
 
 /// Everything a training depends on: the TRAINING journal entry pins it. The bundle's `created_at` is the entry's `at`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

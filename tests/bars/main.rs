@@ -17,7 +17,7 @@ use rand_pcg::Pcg64;
 use regent::backtest::{Comparison, Summary};
 use regent::govern::State;
 
-use stage::{replayed, weather};
+use stage::{replayed, replayed_under, weather};
 
 const ALL: Range<usize> = 0..18_159;
 const INCIDENT: usize = 12_000;
@@ -91,6 +91,31 @@ fn without_change_nothing_changes_and_governed_is_as_good_as_always() {
     let always = summary.compare.always.as_ref().unwrap().f1_mean.unwrap();
     assert_eq!(summary.compare.governed.changes, 0, "{:?}", summary.transitions);
     assert!(summary.compare.governed.f1_mean.unwrap() >= always);
+}
+
+/// Customers in no order of time: nothing drifts, no candidate is better, and the blank charges are mended as the README does.
+#[test]
+fn customers_do_not_change_and_neither_does_their_model() {
+    let example = (include_str!("../../schemas/churn.yaml"), include_str!("../../contracts/churn.yaml"));
+    let file = include_str!("../../data/wa_churn.csv").replace(",,", ",0,");
+    let summary = replayed_under(example, &file, 2_250, Comparison::WithNeverAndAlways);
+    let always = summary.compare.always.as_ref().unwrap().f1_mean.unwrap();
+    assert_eq!(summary.compare.governed.changes, 0, "{:?}", summary.transitions);
+    assert!(summary.compare.governed.f1_mean.unwrap() >= always - 0.01);
+}
+
+/// Sixteen years of rides: the trend leaves a model behind, and the governor follows it with few changes.
+#[test]
+fn ridership_is_followed() {
+    let example = (include_str!("../../schemas/ridership.yaml"), include_str!("../../contracts/ridership.yaml"));
+    let file = include_str!("../../data/chicago_ridership.csv");
+    let summary = replayed_under(example, file, 1_750, Comparison::WithNeverAndAlways);
+    let (never, always) = (summary.compare.never.as_ref().unwrap(), summary.compare.always.as_ref().unwrap());
+    let [governed, never_mae, always_mae] =
+        [&summary.compare.governed, never, always].map(|arm| arm.mae.unwrap());
+    let closed = (never_mae - governed) / (never_mae - always_mae);
+    let changes = (summary.compare.governed.changes, always.changes);
+    assert!(closed >= 0.5 && changes.0 * 3 <= changes.1, "closed {closed:.2} with {changes:?} changes");
 }
 
 /// The eight feature columns of a file's rows, rotated left by so many places from a row on (and back again at another).

@@ -105,5 +105,5 @@ fn a_promotion_fails_no_request() {
     assert!(events.iter().any(|event| event.shadow.as_ref().is_some_and(|shadow| shadow.version == NEW)));
     let ids: BTreeSet<_> = events.iter().map(|event| event.request_id).collect();
     assert_eq!(ids.len(), events.len(), "one event a request");
-    snapshot::seal_due(&*workspace.store, workspace.model(), &workspace.rules.windows, end, end).unwrap();
+    snapshot::seal_due(&*workspace.store, workspace.model(), &workspace.rules.windows, end, None, end).unwrap();
 }

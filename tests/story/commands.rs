@@ -203,6 +203,23 @@ fn a_policy_that_cannot_be_read_holds_its_own_model_and_no_other() {
 }
 
 #[test]
+fn a_model_that_cannot_be_ticked_keeps_no_other_from_its_turn() {
+    let workspace = Workspace::trained();
+    workspace.done(&["init", "--example", "churn"]);
+    fs::create_dir_all(workspace.path("governance/churn/journal")).unwrap();
+    fs::write(workspace.path("governance/churn/journal/00000000000000000001.json"), "{").unwrap();
+    let output = workspace.governor(&["-o", "json"]);
+    assert_eq!(output.status.code(), Some(5));
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let failure = &json["models"][0]["failure"];
+    assert_eq!((json["models"][0]["model"].as_str(), failure["exit"].as_u64()), (Some("churn"), Some(5)));
+    assert_eq!(json["models"][1]["candidate"]["state"], "PROMOTABLE");
+    let told = text(&workspace.governor(&[]).stdout);
+    assert!(told.contains("churn: not ticked\n  failed   failed to read journal entry 1"), "{told}");
+    assert!(told.contains("rain: serves 1.0.0"), "{told}");
+}
+
+#[test]
 fn an_order_that_cannot_be_read_holds_the_model() {
     let workspace = Workspace::trained();
     fs::create_dir_all(workspace.path("governance/rain/overrides")).unwrap();

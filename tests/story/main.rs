@@ -13,5 +13,6 @@ mod the_power_fails;
 mod the_world_drifts;
 
 mod commands;
+mod programs;
 mod readme;
 mod tidy;

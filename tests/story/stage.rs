@@ -109,7 +109,8 @@ impl Workspace {
 
     /// `governor`: every tick of one run.
     pub(crate) fn try_tick(&self, now: Timestamp) -> Result<Vec<Tick>, PromoteError> {
-        self.act(|context| promote::run(&[*context], now, Turn::Real)).map(|runs| runs.into_iter().flatten().collect())
+        let mut runs = self.act(|context| promote::run(&[*context], now, Turn::Real));
+        runs.remove(0).whole()
     }
 
     pub(crate) fn tick(&self, now: Timestamp) -> Vec<Tick> {
@@ -138,13 +139,24 @@ pub(crate) fn noon() -> Timestamp {
     "2026-11-21T12:00:00Z".parse().unwrap()
 }
 
-/// Replay a file through the whole house.
+/// Replay days of weather through the whole house.
 pub(crate) fn replayed(file: &str, baseline_rows: usize, compare: Comparison) -> Summary {
+    replayed_under((SCHEMA, CONTRACT), file, baseline_rows, compare)
+}
+
+/// Replay a file through the whole house, under a schema and a contract.
+pub(crate) fn replayed_under(
+    (schema, contract): (&str, &str),
+    file: &str,
+    baseline_rows: usize,
+    compare: Comparison,
+) -> Summary {
     let folder = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> = Arc::new(regent::store::Memory::new());
-    let (contract, schema) = raw_contract();
+    let schema: RawSchema = yaml::read("schema", schema).unwrap();
+    let contract: RawContract = yaml::read("contract", contract).unwrap();
     let registered = register(&contract, &schema.check().unwrap(), &*store).unwrap();
-    let source = Source::new("weather", file.as_bytes());
+    let source = Source::new("rows", file.as_bytes());
     let replay = Replay::read(source, &registered.contract).unwrap();
     let rules = Rules::default();
     let setup = Setup {

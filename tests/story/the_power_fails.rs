@@ -8,7 +8,8 @@ use regent::govern::{State, decide, journal};
 use regent::promote::Turn;
 use regent::types::{Digest, Span, Version};
 
-use super::stage::{Workspace, noon};
+use super::programs::{Programs, request_id};
+use super::stage::{self, Workspace, noon};
 
 /// P6: the bundle is lost with the machine between the TRAINING entry and its publication; whoever comes gets the same bytes.
 #[test]
@@ -94,4 +95,34 @@ fn a_dry_run_decides_and_writes_no_entry() {
     let tick = workspace.act(|context| regent::promote::tick(context, noon(), Turn::Rehearsal)).unwrap();
     assert_eq!(tick.decision.record.unwrap().transitions.len(), 2);
     assert_eq!(workspace.standing(), before);
+}
+
+/// P14: what a replica that was killed had acknowledged is sealed by others once it is dead for long enough, and never while it
+/// lives.
+#[test]
+fn a_killed_replicas_events_are_adopted_and_a_living_ones_are_not() {
+    let programs = Programs::with_champion();
+    programs.write("regent.yaml", "events: durable\nadopt_after: 0s\n");
+    let mut dying = programs.serve(&["--replica", "dying"]);
+    let living = programs.serve(&["--replica", "living"]);
+    let file = stage::weather(3_000..3_020);
+    let (header, rows) = file.split_once('\n').unwrap();
+    for (number, row) in rows.lines().enumerate() {
+        let server = if number % 2 == 0 { &dying } else { &living };
+        assert!(server.ask(number, header, row)["probability"].is_f64());
+    }
+    // Both live, and nothing is old: the lock alone holds the governor off.
+    assert!(!programs.govern(&[]).contains("which is gone"));
+    dying.running.kill();
+    let told = programs.govern(&[]);
+    assert!(told.contains("sealed 1 segment of replica dying, which is gone"), "{told}");
+    assert_eq!(programs.names("var/spool/dying"), ["lock"]);
+    let store = regent::store::Disk::open(programs.folder().to_owned(), regent::store::Durability::Batched).unwrap();
+    let (model, from) = ("rain".parse().unwrap(), regent::types::Timestamp::EPOCH);
+    let events = regent::log::read_events(&store, &model, from, from + Span::from_days(365 * 200)).unwrap();
+    let ids: BTreeSet<String> = events.iter().map(|event| event.request_id.to_string()).collect();
+    assert_eq!(ids, (0..20).step_by(2).map(request_id).collect());
+    drop(living);
+    assert!(!programs.govern(&["--dry-run"]).contains("which is gone"), "a rehearsal took something away");
+    assert!(programs.govern(&[]).contains("replica living"));
 }

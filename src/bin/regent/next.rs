@@ -30,6 +30,7 @@ pub struct Situation<'a> {
 pub fn step(situation: &Situation<'_>) -> String {
     let Situation { model, standing, window_ends, .. } = situation;
     let newborn = standing.champion.is_none() && standing.candidate.is_none();
+    let rejected = standing.versions.values().any(|state| *state == State::Rejected);
     let steps = [
         (situation.held, "mend what holds it, then run `governor`".to_owned()),
         (
@@ -40,6 +41,10 @@ pub fn step(situation: &Situation<'_>) -> String {
         (
             newborn && situation.datasets == 0,
             format!("bring labelled rows: `regent ingest FILE.csv --contract {model}`"),
+        ),
+        (
+            newborn && rejected,
+            format!("`regent explain {model}` says why it was rejected; bring more rows, or another contract, and train again"),
         ),
         (newborn, format!("train its first model: `regent train baseline {model}`")),
         (standing.champion.is_none(), "run `governor`, which walks the candidate one step a run".to_owned()),
@@ -60,6 +65,8 @@ pub fn step(situation: &Situation<'_>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use regent::types::Version;
+
     use super::*;
 
     #[test]
@@ -84,6 +91,9 @@ mod tests {
         assert!(step(&situation).contains("regent ingest FILE.csv --contract rain"));
         situation.datasets = 1;
         assert!(step(&situation).contains("regent train baseline rain"));
+        let refused = Standing { versions: [(Version::FIRST, State::Rejected)].into(), ..Standing::default() };
+        situation.standing = &refused;
+        assert!(step(&situation).contains("regent explain rain"));
         situation.held = true;
         assert!(step(&situation).contains("mend"));
     }

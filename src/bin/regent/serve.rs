@@ -1,6 +1,7 @@
 //! `regent serve`: one replica of one model, wired and running until it is told to stop; a door.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
@@ -9,20 +10,20 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use regent::config::Events;
 use regent::govern::{self, Standing, State, journal};
-use regent::log::{Recorder, SpoolRules};
+use regent::log::{self, Recorder, SpoolRules};
 use regent::serve::{
     Champion as _, Clock, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring, finish, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
 use regent::store::{Durability, Store};
-use regent::types::{ModelName, ReplicaName, Timestamp};
+use regent::types::{ModelName, ReplicaName, Span, Timestamp};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 use ulid::Ulid;
 
-use crate::edge::{Answer, Exit, Failure, Scene, Workspace};
+use crate::edge::{Answer, Exit, Failure, Scene, Workspace, words};
 
 /// Answer requests with the champion, and let the candidate shadow
 #[derive(Debug, Args)]
@@ -84,7 +85,19 @@ struct House {
     follower: Arc<Follower>,
     recorder: Arc<Recorder>,
     counting: Arc<Counting>,
+    orphanage: Orphanage,
 }
+
+/// Where dead replicas may have left events.
+#[derive(Clone)]
+struct Orphanage {
+    spool: PathBuf,
+    own: ReplicaName,
+    after: Span,
+}
+
+/// How often the house looks for them: what they left is old already.
+const ADOPT_EVERY: Span = Span::from_mins(1);
 
 impl House {
     fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName) -> Result<House, Failure> {
@@ -93,12 +106,14 @@ impl House {
             Events::Durable => Durability::Durable,
             Events::Batched => Durability::Batched,
         };
+        let orphanage =
+            Orphanage { spool: workspace.spool(), own: replica.clone(), after: workspace.settings.adopt_after };
         let store: Arc<dyn Store> = Arc::new(workspace.store);
         let clock = Arc::new(SystemClock::new());
         let boot = Ulid::generate();
         let recorder = Recorder::open(
             Arc::clone(&store),
-            &workspace.root.join("var/spool"),
+            &orphanage.spool,
             replica,
             boot,
             durability,
@@ -113,6 +128,7 @@ impl House {
             clock,
             recorder: Arc::new(recorder),
             counting: Arc::new(counting),
+            orphanage,
         };
         house.follow()?;
         Ok(house)
@@ -152,9 +168,10 @@ impl House {
         let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
         let router = finish(routes(self.wiring()?));
         let runtime = runtime(Builder::new_multi_thread())?;
+        let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
         let keeper = self.keep()?;
-        let served = runtime.block_on(async { door.serve(router, told_to_stop()).await });
+        let served = runtime.block_on(async { door.serve(router, stop).await });
         // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
         drop(runtime);
         keeper.end();
@@ -163,9 +180,11 @@ impl House {
 
     fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
         let door = TinyDoor::open(address, finish(routes(self.wiring()?)))?;
+        let runtime = runtime(Builder::new_current_thread())?;
+        let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
         let keeper = self.keep()?;
-        runtime(Builder::new_current_thread())?.block_on(told_to_stop());
+        runtime.block_on(stop);
         door.stop();
         keeper.end();
         Ok(())
@@ -175,7 +194,7 @@ impl House {
     fn keep(&self) -> Result<Keeper, Failure> {
         let (stop, stopped) = channel();
         let seen = govern::fold(self.store.as_ref(), &self.model)?.head.map_or(0, |(seq, _)| seq);
-        let mut watch = Watch { house: self.clone(), seen, said: String::new() };
+        let mut watch = Watch { house: self.clone(), seen, adopted_at: None, said: String::new() };
         let work = move || watch.run(&stopped);
         let worker = thread::Builder::new().name("keeper".to_owned()).spawn(work).map_err(ServeError::Thread)?;
         Ok(Keeper { stop, worker })
@@ -219,6 +238,8 @@ struct Watch {
     house: House,
     /// The newest entry whose champion serves.
     seen: u64,
+    /// When dead replicas were last looked for.
+    adopted_at: Option<Timestamp>,
     /// The last trouble that was told, so that it is told once and not each second.
     said: String,
 }
@@ -226,7 +247,7 @@ struct Watch {
 impl Watch {
     fn run(&mut self, stopped: &Receiver<()>) {
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(EVERY) {
-            let trouble = [self.follow(), self.maintain()].into_iter().filter_map(Result::err);
+            let trouble = [self.follow(), self.maintain(), self.adopt()].into_iter().filter_map(Result::err);
             let trouble = trouble.map(|failure| failure.sentence()).collect::<Vec<_>>().join("; ");
             if !trouble.is_empty() && trouble != self.said {
                 tracing::error!("{trouble}");
@@ -250,19 +271,42 @@ impl Watch {
         let House { recorder, counting, clock, .. } = &self.house;
         Ok(snapshot::maintain(recorder, counting, clock.now())?)
     }
+
+    /// Seal what dead replicas left.
+    fn adopt(&mut self) -> Result<(), Failure> {
+        let now = self.house.clock.now();
+        if self.adopted_at.is_some_and(|last| now.since(last) < ADOPT_EVERY) {
+            return Ok(());
+        }
+        self.adopted_at = Some(now);
+        let Orphanage { spool, own, after } = &self.house.orphanage;
+        let mut broken = Ok(());
+        for adopted in log::adopt(self.house.store.as_ref(), spool, Some(own), *after, now) {
+            match adopted.map_err(Failure::from) {
+                Ok(adopted) => tracing::warn!("{}", words::adopted(&Ok(adopted))),
+                Err(failure) => broken = Err(failure),
+            }
+        }
+        broken
+    }
 }
 
 fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
     builder.enable_all().build().map_err(|error| Failure::internal("start the runtime", error))
 }
 
-/// SIGTERM, or ctrl-c. A process that cannot hear signals runs until it is killed.
-async fn told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// SIGTERM, or ctrl-c: heard from this call on, so that whoever waits for "listening" may stop it at once. A process that
+/// cannot hear signals runs until it is killed.
+fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + Send + use<> {
+    let _inside = runtime.enter();
+    let heard = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    async {
+        let Ok((mut terminate, mut interrupt)) = heard else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }

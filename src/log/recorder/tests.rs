@@ -247,3 +247,40 @@ fn a_label_before_its_answer_is_early() {
     assert!(outcomes.settle(Some(at("10:00:00")), None, &label));
     assert_eq!(outcomes, Outcomes { early: 1, ..Outcomes::default() });
 }
+
+#[test]
+fn a_dead_replicas_segments_are_sealed_for_it_once_and_a_living_ones_are_not() {
+    let house = House::new();
+    let (store, root, after) = (house.store.as_ref(), house.folder.path(), Span::from_mins(5));
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    house.answer(&recorder, id(1), "10:00:01", 5.0);
+    let segment = root.join("a").join(format!("{}-000000.jsonl", Ulid::from(1)));
+    let written = |now: &str| fs::File::open(&segment).unwrap().set_modified(system(at(now))).unwrap();
+    let adopt = |now: &str| crate::log::adopt(store, root, Some(&"b".parse().unwrap()), after, at(now));
+    written("10:00:01");
+    assert!(adopt("23:00:00").is_empty(), "its process lives");
+    drop(recorder);
+    assert!(adopt("10:05:00").is_empty(), "it may just be starting again");
+    let bytes = fs::read(&segment).unwrap();
+    let adopted = adopt("10:05:01").pop().unwrap().unwrap();
+    assert_eq!((adopted.replica.as_str(), adopted.segments), ("a", 1));
+    assert_eq!((house.events().len(), house.segments()), (1, 0));
+    // The power fails before the segment is gone: its replica finds it again, and nothing counts twice.
+    fs::write(&segment, &bytes).unwrap();
+    drop(house.boot(2, Durability::Durable, "10:06:00").unwrap());
+    assert_eq!((house.events().len(), house.segments()), (1, 0));
+    // A damaged one is said and kept, and keeps no other from being sealed.
+    fs::write(&segment, "{}\n").unwrap();
+    fs::create_dir(root.join("c")).unwrap();
+    fs::write(root.join("c").join(format!("{}-000000.jsonl", Ulid::from(3))), &bytes).unwrap();
+    for file in [&segment, &root.join("c").join(format!("{}-000000.jsonl", Ulid::from(3)))] {
+        fs::File::open(file).unwrap().set_modified(system(at("10:07:00"))).unwrap();
+    }
+    let outcomes = adopt("11:00:00");
+    assert!(matches!(outcomes.as_slice(), [Err(LogError::Line { line: 1, .. }), Ok(_)]), "{outcomes:?}");
+    assert_eq!((house.events().len(), house.segments()), (2, 1));
+}
+
+fn system(at: Timestamp) -> std::time::SystemTime {
+    std::time::UNIX_EPOCH + std::time::Duration::from_micros(at.micros().unsigned_abs())
+}

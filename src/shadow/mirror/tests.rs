@@ -118,7 +118,7 @@ fn raw_inputs_are_never_stored() {
     let tomorrow = start() + Span::from_days(1);
     server.maintain(tomorrow);
     let model = "rain".parse().unwrap();
-    seal_due(server.store.as_ref(), &model, &WindowRules::DEFAULTS, start(), tomorrow).unwrap();
+    seal_due(server.store.as_ref(), &model, &WindowRules::DEFAULTS, start(), None, tomorrow).unwrap();
     let day =
         judged(server.store.as_ref(), &model, Window { start: start(), size: Span::from_days(1) }).unwrap().unwrap();
     assert_eq!((day.requests, day.counts.counted, day.counts.valid), (4, 4, 1));
@@ -163,7 +163,7 @@ fn both_versions_stand_under_one_request_and_are_counted_alike() {
         let shadow = event.shadow.as_ref().map(|shadow| shadow.prediction);
         assert_eq!(shadow, event.prediction.map(|prediction| prediction * 0.5));
     }
-    let sealed = seal_due(store, &model, &WindowRules::DEFAULTS, start(), tomorrow).unwrap();
+    let sealed = seal_due(store, &model, &WindowRules::DEFAULTS, start(), None, tomorrow).unwrap();
     let day = sealed.last().unwrap();
     let [champion, candidate] = [Version::FIRST, Version::new(1, 1, 0)].map(|version| &day.counts.versions[&version]);
     assert_eq!((champion.rows, candidate.rows, day.requests), (250, 250, 250));

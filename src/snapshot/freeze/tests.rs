@@ -77,7 +77,7 @@ impl House {
     }
 
     fn seal(&self, now: Timestamp) -> Vec<Snapshot> {
-        seal_due(self.store.as_ref(), &self.model, &WindowRules::DEFAULTS, at("21T00:00:00"), now).unwrap()
+        seal_due(self.store.as_ref(), &self.model, &WindowRules::DEFAULTS, at("21T00:00:00"), None, now).unwrap()
     }
 
     fn window(&self, start: Timestamp, size: Span) -> Option<Snapshot> {
@@ -156,7 +156,7 @@ fn fifty_days_are_sealed_in_seconds_and_every_request_is_counted_once() {
     let replica = house.replica("a", start);
     let began = Instant::now();
     let (day, hour) = (Span::from_days(1), Span::from_hours(1));
-    let mut since = start;
+    let mut since = None;
     for index in 0..50 {
         let today = start + day.times(index);
         for request in 0..250 {
@@ -167,11 +167,12 @@ fn fifty_days_are_sealed_in_seconds_and_every_request_is_counted_once() {
         }
         let tomorrow = today + day;
         replica.maintain(tomorrow);
-        let sealed = seal_due(house.store.as_ref(), &house.model, &WindowRules::DEFAULTS, since, tomorrow).unwrap();
+        let (store, rules) = (house.store.as_ref(), &WindowRules::DEFAULTS);
+        let sealed = seal_due(store, &house.model, rules, start, since, tomorrow).unwrap();
         assert_eq!(sealed.len(), 288 + 24 + 1);
         let judged = house.window(today, day).unwrap();
         assert_eq!((judged.requests, judged.counts.counted, judged.merged.len()), (250, 250, 24));
-        since = tomorrow;
+        since = Some(tomorrow);
     }
     println!("fifty days took {:?}", began.elapsed());
     assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
@@ -192,4 +193,25 @@ fn two_governors_seal_the_same_window_once() {
         [govern(), govern(), govern()].map(|one| one.join().unwrap()).into()
     });
     assert_eq!(sealed.iter().sum::<usize>(), 13, "{sealed:?}");
+}
+
+#[test]
+fn nothing_is_sealed_of_the_time_before_the_model_served() {
+    let house = House::new();
+    let (store, rules) = (house.store.as_ref(), &WindowRules { judge: Span::from_hours(6), ..WindowRules::DEFAULTS });
+    let born = at("21T10:57:00");
+    let replica = house.replica("a", born);
+    replica.answer(born);
+    replica.maintain(at("21T11:00:00"));
+    let sealed = seal_due(store, &house.model, rules, born, None, at("21T11:00:01")).unwrap();
+    let told = |sealed: &[Snapshot]| sealed.iter().map(|one| one.window.to_string()).collect::<Vec<_>>();
+    assert_eq!(told(&sealed), ["2026-11-21T10:55:00Z + 5m", "2026-11-21T10:00:00Z + 1h"]);
+    // The six hours and the day are merged from the hours that it served in, also when the six hours were judged before.
+    let noon = at("21T12:10:00");
+    seal_due(store, &house.model, rules, born, None, noon).unwrap();
+    let merged = |start, size| house.window(start, size).map(|merged| (merged.requests, merged.merged.len()));
+    assert_eq!(merged(at("21T06:00:00"), Span::from_hours(6)), Some((1, 2)));
+    seal_due(store, &house.model, rules, born, Some(at("21T12:00:00")), at("22T00:10:00")).unwrap();
+    assert_eq!(merged(at("21T00:00:00"), Span::from_days(1)), Some((1, 3)));
+    assert!(house.window(at("21T10:50:00"), FIVE).is_none());
 }

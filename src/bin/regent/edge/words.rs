@@ -1,7 +1,10 @@
 //! Entries, steps and decisions in a line each, in the same words in both programs; pure.
 
 use regent::govern::{Entry, Record, State, Transition};
+use regent::log::Adopted;
 use regent::policy::Action;
+
+use super::Failure;
 
 /// `   3  2026-11-21T10:00:00Z  governor  1.0.0 PROMOTABLE → PROMOTED: first of lineage`
 pub fn entry(entry: &Entry) -> String {
@@ -32,6 +35,15 @@ pub fn record(record: &Record) -> String {
 pub fn step(step: &Transition) -> String {
     let from = step.from.map_or_else(|| "–".to_owned(), |from: State| from.to_string());
     format!("{} {from} → {}: {}", step.version, step.to, step.reasons.join(", "))
+}
+
+/// `sealed 2 segments of replica b, which is gone`
+pub fn adopted(outcome: &Result<Adopted, Failure>) -> String {
+    match outcome {
+        Ok(Adopted { replica, segments: 1 }) => format!("sealed 1 segment of replica {replica}, which is gone"),
+        Ok(Adopted { replica, segments }) => format!("sealed {segments} segments of replica {replica}, which is gone"),
+        Err(failure) => failure.sentence(),
+    }
 }
 
 fn windows(count: usize) -> String {

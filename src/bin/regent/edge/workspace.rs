@@ -76,12 +76,17 @@ impl Workspace {
         Ok(names.into_iter().filter_map(|name| name.parse().ok()).collect())
     }
 
+    /// Where replicas keep what is not sealed yet.
+    pub fn spool(&self) -> PathBuf {
+        self.root.join("var/spool")
+    }
+
     /// Whether a replica holds events that are not sealed yet.
     ///
     /// # Errors
     /// A folder that cannot be read.
     pub fn has_spooled(&self) -> Result<bool, Failure> {
-        let spool = self.root.join("var/spool");
+        let spool = self.spool();
         for replica in names_in(&spool)? {
             let names = names_in(&spool.join(replica))?;
             if names.iter().any(|name| name.ends_with(".jsonl")) {

@@ -1,0 +1,149 @@
+//! What Regent does all day, each beside the least that anybody would have to do for it: the ratio of the two, taken in one run,
+//! is what a change may not spoil. Everything runs in memory, on the weather that the repository ships.
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]
+
+use std::hint::black_box;
+use std::io::Cursor;
+
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use regent::contract::{self, Given, RawContract, Registered};
+use regent::govern::journal::{self, FORMAT_VERSION, append};
+use regent::govern::{self, Appended, Entry, Record, Rules};
+use regent::ingest::{Frozen, NoSources, RawSchema, Source, freeze};
+use regent::promote::{self, Context};
+use regent::registry::{self, VerifiedModel};
+use regent::serve::Predictor;
+use regent::store::{Key, Memory, Store};
+use regent::types::{Digest, Timestamp};
+use regent::yaml;
+
+const DAYS: &str = include_str!("../data/noaa_rain.csv");
+/// The rows that the demonstration's first model is trained on.
+const BASELINE_ROWS: usize = 6_000;
+/// Three years of a governor's judged windows.
+const ENTRIES: u64 = 1_000;
+
+/// A workspace in which the weather's first version was trained.
+struct House {
+    store: Memory,
+    registered: Registered,
+    version: VerifiedModel,
+}
+
+fn registered(store: &Memory) -> Registered {
+    let schema: RawSchema = yaml::read("schema", include_str!("../schemas/rain.yaml")).unwrap();
+    let contract: RawContract = yaml::read("contract", include_str!("../contracts/rain.yaml")).unwrap();
+    contract::register(&contract, &schema.check().unwrap(), store).unwrap()
+}
+
+fn frozen(registered: &Registered, rows: &str, store: &Memory) -> Frozen {
+    let intake = registered.contract.intake(registered.sha256);
+    freeze(Source::new("days.csv", rows.as_bytes()), &intake, Cursor::new(Vec::new()), store).unwrap()
+}
+
+fn house() -> House {
+    let store = Memory::new();
+    let registered = registered(&store);
+    let baseline: String = DAYS.split_inclusive('\n').take(1 + BASELINE_ROWS).collect();
+    let dataset = frozen(&registered, &baseline, &store);
+    let model = registered.contract.name();
+    let context = Context {
+        store: &store,
+        model,
+        rules: &Rules::default(),
+        sources: &NoSources,
+        txn: &|| "the only one".to_owned(),
+        actor: "bench",
+    };
+    promote::note_dataset(&context, &registered, dataset.meta.source.sha256, dataset.digest, dataset.meta.rows).unwrap();
+    let version = promote::begin(&context, "there is nothing to measure without one", Timestamp::EPOCH).unwrap();
+    let version = registry::fetch(&store, model, version).unwrap();
+    House { store, registered, version }
+}
+
+/// Two ways to the same end in one group: ours, and the least there is to do.
+fn beside<A, B>(
+    group: &mut BenchmarkGroup<'_, WallTime>,
+    (ours, mut our_way): (&str, impl FnMut() -> A),
+    (least, mut least_way): (&str, impl FnMut() -> B),
+) {
+    group.bench_function(ours, |bencher| bencher.iter(&mut our_way));
+    group.bench_function(least, |bencher| bencher.iter(&mut least_way));
+}
+
+/// Strict rows to a sealed Parquet dataset, beside splitting the same bytes into fields.
+fn ingest(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("ingest 18,159 rows");
+    group.throughput(Throughput::Bytes(DAYS.len() as u64)).sample_size(20);
+    let registered = registered(&Memory::new());
+    let split = || csv::ReaderBuilder::new().from_reader(DAYS.as_bytes()).into_byte_records().flatten().count();
+    beside(
+        &mut group,
+        ("validate, freeze and seal", || frozen(&registered, DAYS, &Memory::new()).digest),
+        ("split into fields", split),
+    );
+}
+
+/// A bundle verified, parsed and self-tested, beside the SHA-256 of its files.
+fn verify(criterion: &mut Criterion, house: &House) {
+    let (store, version) = (&house.store, &house.version);
+    let folder = Key::new(&format!("registry/{}/{}", version.name(), version.version())).unwrap();
+    let files = store.list(&folder).unwrap();
+    let bytes: u64 = files.iter().map(|file| store.len(file).unwrap()).sum();
+    let mut group = criterion.benchmark_group("verify a bundle");
+    group.throughput(Throughput::Bytes(bytes));
+    beside(
+        &mut group,
+        ("verify, parse and self-test", || registry::fetch(store, version.name(), version.version()).unwrap()),
+        ("hash its files", || {
+            files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()
+        }),
+    );
+}
+
+/// A request's fields admitted and scored, beside the score alone.
+fn answer(criterion: &mut Criterion, house: &House) {
+    let predictor = Predictor::new(house.version.clone().into());
+    let names: Vec<String> = house.registered.contract.features().iter().map(|feature| feature.name.clone()).collect();
+    let fields = || names.iter().map(|name| (name.as_str(), Given::Number(0.25)));
+    let vector = contract::admit(predictor.contract(), fields()).unwrap();
+    beside(
+        &mut criterion.benchmark_group("answer a request"),
+        ("admit and score", || predictor.answer(black_box(fields())).unwrap()),
+        ("score", || predictor.score(black_box(&vector)).unwrap()),
+    );
+}
+
+/// Where a model stands after three years, beside reading its entries as any JSON.
+fn fold(criterion: &mut Criterion, house: &House) {
+    let (store, model) = (Memory::new(), house.version.name());
+    let mut parent = None;
+    for seq in 1..=ENTRIES {
+        let (txn, actor, engine) = (seq.to_string(), "governor".to_owned(), "regent".to_owned());
+        let decision = Record::empty(Timestamp::EPOCH);
+        let entry =
+            Entry { format_version: FORMAT_VERSION, seq, parent, txn, actor, engine, inputs: Vec::new(), decision };
+        let Appended::Won(digest) = append(&store, model, &entry).unwrap() else { continue };
+        parent = Some(digest);
+    }
+    let entries = store.list(&journal::folder(model).unwrap()).unwrap();
+    let parse = |entry| serde_json::from_slice::<serde_json::Value>(&store.read(entry).unwrap()).unwrap();
+    let mut group = criterion.benchmark_group("fold 1,000 entries");
+    group.throughput(Throughput::Elements(ENTRIES));
+    beside(
+        &mut group,
+        ("read, check the chain and fold", || govern::fold(&store, model).unwrap()),
+        ("parse as JSON", || entries.iter().map(parse).collect::<Vec<_>>()),
+    );
+}
+
+fn all(criterion: &mut Criterion) {
+    let house = house();
+    ingest(criterion);
+    verify(criterion, &house);
+    answer(criterion, &house);
+    fold(criterion, &house);
+}
+
+criterion_group!(benches, all);
+criterion_main!(benches);

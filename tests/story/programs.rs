@@ -1,0 +1,190 @@
+//! The programs as an operator runs them: in the background, killed, stopped and started again, in a workspace that vanishes.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::stage;
+
+pub(crate) const REGENT: &str = env!("CARGO_BIN_EXE_regent");
+pub(crate) const GOVERNOR: &str = env!("CARGO_BIN_EXE_governor");
+
+/// A workspace with the rain example, and programs run in it.
+pub(crate) struct Programs(TempDir);
+
+impl Programs {
+    pub(crate) fn new() -> Programs {
+        let programs = Programs(tempfile::tempdir().unwrap());
+        programs.done(&["init", "--example", "rain"]);
+        programs.done(&["contract", "register", "rain"]);
+        programs
+    }
+
+    /// With a champion that learned from the first 2,000 days.
+    pub(crate) fn with_champion() -> Programs {
+        let programs = Programs::new();
+        programs.write("incoming/rain/000000.csv", &stage::weather(0..2_000));
+        programs.done(&["train", "baseline", "rain"]);
+        programs.govern(&[]);
+        assert!(programs.govern(&[]).contains("serves 1.0.0"));
+        programs
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.0.path()
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        fs::create_dir_all(self.path(path).parent().unwrap()).unwrap();
+        fs::write(self.path(path), text).unwrap();
+    }
+
+    pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.0.path()).env_remove("REGENT_WORKSPACE").env("USER", "ana");
+        command
+    }
+
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
+        self.command(program, arguments).output().unwrap()
+    }
+
+    /// What `regent` prints when it must succeed.
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
+        let output = self.run(REGENT, arguments);
+        assert_eq!(output.status.code(), Some(0), "regent {arguments:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    /// What `governor` prints when it must succeed.
+    pub(crate) fn govern(&self, arguments: &[&str]) -> String {
+        let output = self.run(GOVERNOR, arguments);
+        assert_eq!(output.status.code(), Some(0), "governor {arguments:?}: {output:?}");
+        text(&output.stdout)
+    }
+
+    /// The answer of a command as JSON, whatever its code.
+    pub(crate) fn json(&self, program: &str, arguments: &[&str]) -> Value {
+        let output = self.run(program, &[&["-o", "json"], arguments].concat());
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{program} {arguments:?}: {output:?}"))
+    }
+
+    /// The names in a folder, sorted; none if there is no such folder.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// Every step of the journal: `1.1.0 SHADOWING`.
+    pub(crate) fn steps(&self) -> Vec<String> {
+        let history = self.json(REGENT, &["history", "rain"]);
+        let entries = history["entries"].as_array().unwrap().iter();
+        let steps = entries.flat_map(|entry| entry["transitions"].as_array().unwrap().clone());
+        steps.map(|step| format!("{} {}", step["version"].as_str().unwrap(), step["to"].as_str().unwrap())).collect()
+    }
+
+    /// Start a program and let it run.
+    pub(crate) fn start(&self, program: &str, arguments: &[&str]) -> Running {
+        let mut command = self.command(program, arguments);
+        Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
+    }
+
+    /// Start a server and wait until it answers.
+    pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
+        let mut running = self.start(REGENT, &[&["serve", "rain", "--listen", "127.0.0.1:0"], arguments].concat());
+        let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines();
+        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("listening on ")?.to_owned())).unwrap();
+        // What it says later has a reader, too: a full pipe would stop it.
+        thread::spawn(move || lines.for_each(drop));
+        Server { running, url }
+    }
+}
+
+/// A program that runs, and is killed with the test.
+pub(crate) struct Running(Child);
+
+impl Running {
+    /// SIGKILL, SIGSTOP or SIGCONT.
+    pub(crate) fn signal(&self, name: &str) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    pub(crate) fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Wait for its end; its exit code and what it printed.
+    pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        let mut printed = String::new();
+        std::io::Read::read_to_string(&mut self.0.stdout.take().unwrap(), &mut printed).unwrap();
+        (self.0.wait().unwrap().code(), printed)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// A server that answers.
+pub(crate) struct Server {
+    pub(crate) running: Running,
+    url: String,
+}
+
+impl Server {
+    pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
+        let mut answer = ureq::post(format!("{}{path}", self.url)).send_json(body).unwrap();
+        answer.body_mut().read_json().unwrap()
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Value {
+        ureq::get(format!("{}{path}", self.url)).call().unwrap().body_mut().read_json().unwrap()
+    }
+
+    /// Ask about a row of a CSV file, by its header; the row's number is the request's id.
+    pub(crate) fn ask(&self, number: usize, header: &str, row: &str) -> Value {
+        let forbidden = ["day_index", "rain"];
+        let features: serde_json::Map<String, Value> = header
+            .split(',')
+            .zip(row.split(','))
+            .filter(|(name, _)| !forbidden.contains(name))
+            .map(|(name, cell)| (name.to_owned(), json!(cell.parse::<f64>().unwrap())))
+            .collect();
+        self.post("/api/v1/predict", &json!({ "request_id": request_id(number), "features": features }))
+    }
+}
+
+pub(crate) fn request_id(number: usize) -> String {
+    format!("0190a5b4-7c3e-7b1a-8f00-{:012}", number + 1)
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Wait until something is so; a minute at most.
+pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !so() {
+        assert!(began.elapsed() < Duration::from_secs(60), "waited in vain until {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
