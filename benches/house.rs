@@ -55,7 +55,8 @@ fn house() -> House {
         txn: &|| "the only one".to_owned(),
         actor: "bench",
     };
-    promote::note_dataset(&context, &registered, dataset.meta.source.sha256, dataset.digest, dataset.meta.rows).unwrap();
+    promote::note_dataset(&context, &registered, dataset.meta.source.sha256, dataset.digest, dataset.meta.rows)
+        .unwrap();
     let version = promote::begin(&context, "there is nothing to measure without one", Timestamp::EPOCH).unwrap();
     let version = registry::fetch(&store, model, version).unwrap();
     House { store, registered, version }
@@ -95,9 +96,7 @@ fn verify(criterion: &mut Criterion, house: &House) {
     beside(
         &mut group,
         ("verify, parse and self-test", || registry::fetch(store, version.name(), version.version()).unwrap()),
-        ("hash its files", || {
-            files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()
-        }),
+        ("hash its files", || files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()),
     );
 }
 

@@ -111,8 +111,7 @@ fn ridership_is_followed() {
     let file = include_str!("../../data/chicago_ridership.csv");
     let summary = replayed_under(example, file, 1_750, Comparison::WithNeverAndAlways);
     let (never, always) = (summary.compare.never.as_ref().unwrap(), summary.compare.always.as_ref().unwrap());
-    let [governed, never_mae, always_mae] =
-        [&summary.compare.governed, never, always].map(|arm| arm.mae.unwrap());
+    let [governed, never_mae, always_mae] = [&summary.compare.governed, never, always].map(|arm| arm.mae.unwrap());
     let closed = (never_mae - governed) / (never_mae - always_mae);
     let changes = (summary.compare.governed.changes, always.changes);
     assert!(closed >= 0.5 && changes.0 * 3 <= changes.1, "closed {closed:.2} with {changes:?} changes");

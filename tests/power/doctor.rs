@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use regent::types::{Span, Timestamp};
 
-use super::room::{Point, Room, at, text};
+use super::room::{GOVERNOR, Point, REGENT, Room, at, text};
 use super::serving;
 use super::table::Row;
 
@@ -215,7 +215,7 @@ fn every_ailment_is_found_and_named() {
 #[test]
 fn a_sound_workspace_is_told_line_by_line() {
     let room = Room::at(Point::Champion);
-    let output = room.run(super::room::REGENT, &["--now", &soon().to_string(), "doctor", "rain"]);
+    let output = room.run(REGENT, &["--now", &soon().to_string(), "doctor", "rain"]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{said}");
     for check in ["permissions", "leftovers", "clock", "room", "spool", "chain", "bundles", "datasets", "contracts"] {
@@ -231,4 +231,33 @@ fn to_look_changes_nothing() {
     let before = super::state::read(&room);
     room.doctor(soon());
     assert_eq!(super::state::difference(&before, &super::state::read(&room)), "");
+}
+
+/// Whatever the umask, nobody but the owner may change what Regent writes.
+#[test]
+fn an_open_umask_opens_nothing() {
+    let room = Room::empty();
+    let now = at(1).to_string();
+    let typed = [
+        "regent init --example rain",
+        "regent contract register rain",
+        "regent ingest past.csv --contract rain",
+        "regent --now $now train baseline rain",
+        "governor --now $now",
+        "governor",
+    ];
+    for words in typed {
+        let words = words.replace("$now", &now).replace("regent ", &format!("{REGENT} "));
+        let output = room.run("sh", &["-c", &format!("umask 000; {}", words.replace("governor", GOVERNOR))]);
+        assert_eq!(output.status.code(), Some(0), "{words}: {output:?}");
+        if words.contains("init") {
+            let all = fs::read_to_string(room.path("data/noaa_rain.csv")).unwrap();
+            room.write("past.csv", all.lines().take(401).map(|line| format!("{line}\n")).collect::<String>());
+        }
+    }
+    assert!(room.standing().champion.is_some());
+    serving::answer_and_die_under_an_open_umask(&room);
+    let (_, value) = room.doctor(soon());
+    let permissions = value["findings"].as_array().unwrap().iter().find(|finding| finding["check"] == "permissions");
+    assert_eq!(permissions.unwrap()["level"], "ok", "{value:#}");
 }

@@ -1,11 +1,12 @@
 //! The order in which things reach the disk, read from the log of system calls: a file before its name, a name before whatever
 //! is built on it, the journal last, and all of it before anybody is told.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::room::Room;
+use super::room::{Point, Room};
 use super::scenes::{self, Scene};
+use super::serving;
 use super::strace;
 use super::table::Row;
 
@@ -23,7 +24,18 @@ enum Step {
 
 /// The steps of a log inside a workspace, in order.
 fn steps(log: &str, root: &Path) -> Vec<Step> {
-    let steps = log.lines().filter_map(|line| step(line.split_once(char::is_whitespace)?.1.trim_start()));
+    // A call of one thread may be cut in two by another's; a file is on disk when the second half is told.
+    let mut begun: BTreeMap<&str, Step> = BTreeMap::new();
+    let mut steps = Vec::new();
+    for (thread, line) in log.lines().filter_map(|line| line.split_once(char::is_whitespace)) {
+        let line = line.trim_start();
+        match step(line) {
+            Some(sync @ Step::Sync(_)) if line.contains("<unfinished") => drop(begun.insert(thread, sync)),
+            Some(step) => steps.push(step),
+            None if line.contains("sync resumed") => steps.extend(begun.remove(thread)),
+            None => {}
+        }
+    }
     let inside = |step: &Step| match step {
         Step::Tell => true,
         Step::Create(path) | Step::Write(path) | Step::Sync(path) | Step::Folder(path) | Step::Remove(path) => {
@@ -31,7 +43,7 @@ fn steps(log: &str, root: &Path) -> Vec<Step> {
         }
         Step::Name(_, path) => path.starts_with(root),
     };
-    steps.filter(inside).collect()
+    steps.into_iter().filter(inside).collect()
 }
 
 fn step(line: &str) -> Option<Step> {
@@ -47,6 +59,7 @@ fn step(line: &str) -> Option<Step> {
         "write" | "writev" if given.starts_with("1<") || given.contains("<TCP") || given.contains("<socket") => {
             Some(Step::Tell)
         }
+        "sendto" | "sendmsg" => Some(Step::Tell),
         "write" | "writev" | "pwrite64" | "copy_file_range" => descriptor().map(Step::Write),
         "fsync" | "fdatasync" => descriptor().map(Step::Sync),
         "openat" if given.contains("O_CREAT") => path(0).map(Step::Create),
@@ -160,6 +173,34 @@ fn a_file_is_on_disk_before_its_name_and_the_journal_comes_last() {
     ];
     let steps: usize = scenes.iter().map(|(scene, may_follow)| look(scene, *may_follow)).sum();
     row.end(&format!("{} commands", scenes.len()), steps, "file before name, folder after, journal last");
+}
+
+/// P14: with `events: durable` nobody is answered before the line is on disk.
+#[test]
+fn an_answer_is_given_after_its_line_is_on_disk() {
+    if !strace::is_usable() {
+        return;
+    }
+    let row = Row::begin("order of fsync");
+    let room = Room::at(Point::Champion);
+    room.write("regent.yaml", "events: durable\n");
+    let log = serving::log_of(&room, 8);
+    let is_segment = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "jsonl");
+    let (mut afloat, mut synced, mut told): (BTreeSet<PathBuf>, _, _) = (BTreeSet::new(), 0, 0);
+    for step in steps(&log, &room.path("var/spool")) {
+        match step {
+            Step::Create(path) if is_segment(&path) => drop(afloat.insert(path.parent().unwrap().to_owned())),
+            Step::Write(path) if is_segment(&path) => drop(afloat.insert(path)),
+            Step::Sync(path) if afloat.remove(&path) => synced += 1,
+            Step::Tell => {
+                assert!(afloat.is_empty(), "somebody was answered before {afloat:?} was on disk: {log}");
+                told += 1;
+            }
+            _ => {}
+        }
+    }
+    assert!(synced > 8 && told >= 8, "{synced} {told}: {log}");
+    row.end("durable answers", told, "the line and its folder on disk before the answer");
 }
 
 #[test]

@@ -108,6 +108,22 @@ pub(crate) fn answer_and_die(room: &Room, requests: usize) {
     server.kill();
 }
 
+/// A server that anybody's umask let write, killed: its spool is left.
+pub(crate) fn answer_and_die_under_an_open_umask(room: &Room) {
+    let words = format!("umask 000; exec {REGENT} {}", SERVE.join(" "));
+    let server = Server::of(room.command("sh", &["-c", &words]));
+    assert!((0..3).all(|number| server.ask(number)));
+    server.kill();
+}
+
+/// What a server asks of the system while it answers so many requests.
+pub(crate) fn log_of(room: &Room, requests: usize) -> String {
+    let server = Server::of(strace::command(room, REGENT, &SERVE, None));
+    assert!((0..requests).all(|number| server.ask(number)));
+    assert!(server.stop().success());
+    strace::take_log(room)
+}
+
 /// How often each request and each label is in the log.
 fn logged(room: &Room) -> (BTreeMap<String, usize>, usize) {
     let (store, from, to) = (room.store(), at(0), a_day_later());
@@ -186,10 +202,7 @@ fn what_was_acknowledged_is_there(fault: &'static str, faults: &[Fault]) {
     let before = Room::at(Point::Champion);
     before.write("regent.yaml", "events: durable\n");
     let whole = before.copy();
-    let server = Server::of(strace::command(&whole, REGENT, &SERVE, None));
-    assert!((0..REQUESTS).all(|number| server.ask(number)));
-    assert!(server.stop().success());
-    let calls = strace::calls_about(&strace::take_log(&whole), whole.path("var").to_str().unwrap());
+    let calls = strace::calls_about(&log_of(&whole, REQUESTS), whole.path("var").to_str().unwrap());
     assert!(calls.iter().filter(|call| call.kind == "fdatasync").count() >= REQUESTS, "{calls:?}");
     let calls = chosen(&calls, 5);
     let tried: Vec<_> = faults.iter().flat_map(|fault| calls.iter().map(move |call| (call, *fault))).collect();

@@ -34,6 +34,9 @@ const WRITING: [&str; 22] = [
     "copy_file_range",
 ];
 
+/// By which a server answers: no change of a disk, but what must come after one.
+const TELLING: [&str; 2] = ["sendto", "sendmsg"];
+
 /// Which of them are refused: a disk that fails or is full says so here.
 pub(crate) const REFUSED: [&str; 14] = [
     "open",
@@ -94,7 +97,7 @@ pub(crate) enum Fault {
 
 /// How a traced program is to be run.
 pub(crate) fn command(room: &Room, program: &str, arguments: &[&str], fault: Option<(&Call, Fault)>) -> Command {
-    let kinds: Vec<String> = WRITING.iter().map(|kind| format!("?{kind}")).collect();
+    let kinds: Vec<String> = WRITING.iter().chain(&TELLING).map(|kind| format!("?{kind}")).collect();
     let log = log(room);
     let mut all = vec!["-f".to_owned(), "-qq".to_owned(), "-y".to_owned(), "-s".to_owned(), "64".to_owned()];
     // Not with --seccomp-bpf: strace 6.1 then delivers no signals.

@@ -44,7 +44,9 @@ pub fn step(situation: &Situation<'_>) -> String {
         ),
         (
             newborn && rejected,
-            format!("`regent explain {model}` says why it was rejected; bring more rows, or another contract, and train again"),
+            format!(
+                "`regent explain {model}` says why it was rejected; bring more rows, or another contract, and train again"
+            ),
         ),
         (newborn, format!("train its first model: `regent train baseline {model}`")),
         (standing.champion.is_none(), "run `governor`, which walks the candidate one step a run".to_owned()),
