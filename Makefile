@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-bars demo check fix bench
+.PHONY: help test test-faults test-bars test-signing demo check fix bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -15,6 +15,9 @@ test-faults: ## Kill, refuse, fill, crowd and mistime at every point, and print 
 
 test-bars: ## Replay the weather and variants of it, and hold the demonstration to its promises (minutes).
 	@scripts/with_tools.sh cargo test --locked --release --test bars -- --nocapture
+
+test-signing: ## Let Python's model-signing and Regent verify each other's signatures.
+	@scripts/test_signing.sh
 
 demo: ## Watch a governor run fifty years of a weather model.
 	@scripts/demo.sh

@@ -8,6 +8,7 @@ use crate::evaluate::EvaluateRules;
 use crate::govern::{PromotionRules, RollbackRules, Rules};
 use crate::performance::PerformanceRules;
 use crate::policy::RetrainRules;
+use crate::registry::SignatureRules;
 use crate::shadow::ShadowRules;
 use crate::snapshot::WindowRules;
 use crate::train::TrainRules;
@@ -76,6 +77,8 @@ pub struct Policy {
     pub promotion: PromotionRules,
     /// When a champion is taken back.
     pub rollback: RollbackRules,
+    /// Whose signatures a version needs to be imported, promoted, served or returned to.
+    pub signature: SignatureRules,
 }
 
 /// A key of a policy and what is wrong with its value.
@@ -124,6 +127,7 @@ impl Policy {
             ("train", self.train.faults()),
             ("evaluate", self.evaluate.faults()),
             ("shadow", self.shadow.faults()),
+            ("signature", self.signature.faults()),
         ];
         let name = |stage: &str, (key, what): (&str, String)| PolicyFault { key: format!("{stage}.{key}"), what };
         stages.into_iter().flat_map(|(stage, faults)| faults.into_iter().map(move |fault| name(stage, fault))).collect()
@@ -141,6 +145,7 @@ impl Policy {
             shadow: self.shadow.clone(),
             promotion: self.promotion.clone(),
             rollback: self.rollback.clone(),
+            signature: self.signature.clone(),
         }
     }
 }

@@ -46,6 +46,8 @@ pub mod promote;
 // ── windows onto the house ──
 pub mod alert;
 
+pub mod audit;
+
 pub mod backtest;
 
 pub mod config;

@@ -79,9 +79,16 @@ fn refused(observation: &Observation) -> Option<Finding> {
     (!refused.is_empty()).then(|| finding(Rule::Source, Level::Warning, refused.join("; ")))?
 }
 
+/// A bundle that is not what was published is critical; one that waits for a signature, or goes without, is not.
 fn integrity(observation: &Observation) -> Option<Finding> {
-    let broken = observation.bundles.iter().find(|bundle| bundle.digest.is_some() && !bundle.verdict.is_pass())?;
-    finding(Rule::Integrity, Level::Critical, format!("{}: {}", broken.version, broken.note))
+    let bundles = &observation.bundles;
+    let broken = bundles.iter().find(|bundle| bundle.verdict == Verdict::Fail).map(|bundle| (bundle, Level::Critical));
+    let unsigned = || {
+        let found = bundles.iter().find(|bundle| bundle.digest.is_some() && !bundle.note.is_empty())?;
+        Some((found, if found.verdict.is_pass() { Level::Info } else { Level::Warning }))
+    };
+    let (bundle, level) = broken.or_else(unsigned)?;
+    finding(Rule::Integrity, level, format!("{}: {}", bundle.version, bundle.note))
 }
 
 fn held(decision: &Decision) -> Option<Finding> {

@@ -25,7 +25,7 @@ use crate::govern;
 use crate::ingest::{IngestError, Sources};
 use crate::log::{Recorder, SpoolRules};
 use crate::promote::{self, Context, Tick, Turn};
-use crate::serve::{Clock, Follower, Named, Wiring, routes};
+use crate::serve::{Clock, Decided, Follower, Named, Wiring, routes};
 use crate::shadow::{InlineMirror, Scoring};
 use crate::snapshot::{self, Counting};
 use crate::store::Durability;
@@ -104,7 +104,7 @@ impl<'a> World<'a> {
         let recorder = Arc::new(recorder.map_err(|error| broken(&error))?);
         let base = setup.rules.windows.base;
         let counting = Arc::new(Counting::new(store.clone(), model.clone(), base, replica, boot));
-        let follower = Arc::new(Follower::new(setup.store.clone(), model));
+        let follower = Arc::new(Follower::new(setup.store.clone(), model, setup.rules.signature.clone()));
         let router = routes(Wiring {
             clock: clock.clone(),
             champion: follower.clone(),
@@ -179,9 +179,10 @@ impl<'a> World<'a> {
 
     fn follow(&self) -> Result<(), BacktestError> {
         let standing = govern::fold(&*self.setup.store, self.model()).map_err(promote::PromoteError::from)?;
-        let named = standing
-            .champion_version()
-            .map(|champion| Named { champion, candidate: standing.shadowing().map(|candidate| candidate.version) });
+        let decided = |version, bundle| Decided { version, bundle };
+        let candidate = standing.shadowing().and_then(|candidate| Some(decided(candidate.version, candidate.bundle?)));
+        let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
+        let named = champion.map(|champion| Named { champion, candidate });
         self.follower.follow(named).map_err(|error| BacktestError::World(error.to_string()))?;
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The only encoder of the house: a row in, a feature vector or every violation out; pure. No value is mended, and no
 //! violation repeats the value it refuses.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
 
@@ -199,6 +200,23 @@ pub fn admit<'a>(
     Ok(FeatureVector(values.collect()))
 }
 
+/// Encode an admitted row again, as another contract reads it: the one way from one contract's vectors to another's.
+///
+/// # Errors
+/// Every violation of the other contract. Under one major version there is none in the direction of the newer one.
+pub fn admit_again<'a>(
+    vector: &'a FeatureVector,
+    from: &Contract,
+    to: &Contract,
+) -> Result<Cow<'a, FeatureVector>, Refusal> {
+    // A registered version never changes, so vectors under one are what they are.
+    if from.name() == to.name() && from.version() == to.version() {
+        return Ok(Cow::Borrowed(vector));
+    }
+    let fields = from.features().iter().zip(vector.iter());
+    admit(to, fields.map(|(feature, value)| (feature.name.as_str(), feature.decode(*value)))).map(Cow::Owned)
+}
+
 fn stranger(contract: &Contract, name: &str) -> Violation {
     let (code, detail) = match contract.forbids(name) {
         Some(reason) => (Code::Forbidden, format!("must not be sent: {reason}")),
@@ -232,6 +250,17 @@ impl Feature {
                 | Domain::Id,
                 Given::Bool(_) | Given::Number(_) | Given::Text(_) | Given::Nested,
             ) => Err((Slot::Unseen, Code::Mistyped)),
+        }
+    }
+
+    /// The value that was encoded as this number.
+    fn decode(&self, number: f64) -> Given<'_> {
+        match &self.domain {
+            Domain::Float(_) | Domain::Integer(_) => Given::Number(number),
+            Domain::Boolean => Given::Bool(number != 0.0),
+            // Codes are places in the table: small whole numbers, as `encode` made them.
+            Domain::Category(values) => values.get(number as usize).map_or(Given::Missing, |word| Given::Text(word)),
+            Domain::Date | Domain::Timestamp | Domain::Id => Given::Nested,
         }
     }
 

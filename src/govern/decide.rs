@@ -13,7 +13,7 @@ use super::walk;
 use crate::drift::{self, ConfirmedDrift};
 use crate::performance::{self, ConfirmedLoss};
 use crate::policy::{self, History, RetrainDecision};
-use crate::types::{Digest, Timestamp, Version};
+use crate::types::{Digest, Timestamp, Verdict, Version};
 
 /// What should be, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -83,6 +83,7 @@ pub fn decide(
         notes: orders.notes.clone(),
     };
     draft.answer_for_windows();
+    draft.tell_of_bundles();
     draft.obey(Order::Clock);
     walk::roll_back(&mut draft)?;
     walk::reject(&mut draft)?;
@@ -120,6 +121,18 @@ impl<'a> Draft<'a> {
         let seen = self.standing.judged_until;
         let judged = self.observation.judged.iter().map(|judged| judged.window);
         self.record.judged = judged.filter(|window| seen.is_none_or(|until| window.end() > until)).collect();
+    }
+
+    /// Say at every run what is not as it should be with a bundle that is there; of a candidate the steps say it themselves.
+    fn tell_of_bundles(&mut self) {
+        let candidate = self.standing.candidate.as_ref().map(|candidate| candidate.version);
+        for bundle in &self.observation.bundles {
+            let is_told = bundle.verdict.is_pass() || Some(bundle.version) != candidate;
+            let is_there = bundle.digest.is_some() || bundle.verdict == Verdict::Fail;
+            if !bundle.note.is_empty() && is_there && is_told {
+                self.note(format!("{}: {}", bundle.version, bundle.note));
+            }
+        }
     }
 
     /// Note an order as applied and say who gave it.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::GovernError;
+use super::cited::{Cited, ReportKind};
 use super::overrides::Override;
 use super::state::{ROAD, State, Transition};
 use crate::performance::Baseline;
@@ -93,6 +94,8 @@ pub struct Entry {
     pub engine: String,
     /// The digests of what it was decided on: `governance/<model>/inputs/<sha256>.json`.
     pub inputs: Vec<Digest>,
+    /// The reports it rests on; a promotion also names the evaluation that let its candidate shadow.
+    pub reports: Vec<Cited>,
     /// What was decided.
     #[serde(flatten)]
     pub decision: Record,
@@ -124,6 +127,8 @@ pub struct Candidate {
     pub since: Timestamp,
     /// Since when it shadows, PROMOTABLE included; none before.
     pub shadowing_since: Option<Timestamp>,
+    /// The SHA-256 of its newest evaluation: what let it shadow.
+    pub evaluation: Option<Digest>,
     /// What it was trained on.
     pub training: Training,
     /// Since when the current attempt at its training runs.
@@ -181,7 +186,12 @@ impl Standing {
         if entry.seq != expected || entry.parent != self.head.map(|(_, digest)| digest) {
             return Err(GovernError::Chain { seq: expected });
         }
+        let walked = self.candidate.as_ref().map(|candidate| candidate.version);
         self.apply(&entry.decision).map_err(|source| GovernError::Step { seq: entry.seq, source })?;
+        if let Some(candidate) = self.candidate.as_mut().filter(|candidate| Some(candidate.version) == walked) {
+            let evaluation = entry.reports.iter().find(|cited| cited.kind == ReportKind::Evaluation);
+            candidate.evaluation = evaluation.map(|cited| cited.sha256).or(candidate.evaluation);
+        }
         for applied in &entry.decision.applied {
             self.applied.insert(applied.id.clone(), entry.seq);
         }
@@ -272,6 +282,7 @@ impl Standing {
                     state: State::Training,
                     since: record.at,
                     shadowing_since: None,
+                    evaluation: None,
                     training: training.clone(),
                     attempt_since: record.at,
                     failures: Vec::new(),

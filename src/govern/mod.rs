@@ -1,5 +1,6 @@
 //! Stage 12: decides who serves, and acts on nothing.
 
+mod cited;
 mod decide;
 pub mod journal;
 mod observe;
@@ -10,6 +11,7 @@ mod state;
 mod tests;
 mod walk;
 
+pub use cited::{Cited, ReportKind};
 pub use decide::{Decision, Effect, believes, decide};
 pub use journal::{Appended, Candidate, Champion, Entry, OffTheRoad, Record, Standing, Training, fold};
 pub use observe::{Bundle, Data, Judged, Observation};

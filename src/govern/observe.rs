@@ -58,7 +58,7 @@ pub struct Bundle {
     pub digest: Option<Digest>,
     /// `Pass` if every file is what the manifest says and the self-test agrees.
     pub verdict: Verdict,
-    /// What is wrong with it.
+    /// What is wrong with it, or what is to be said of it though it passes.
     pub note: String,
     /// What it would be held against if it were promoted.
     pub baseline: Option<Baseline>,

@@ -7,6 +7,7 @@ use crate::drift::DriftRules;
 use crate::evaluate::EvaluateRules;
 use crate::performance::PerformanceRules;
 use crate::policy::RetrainRules;
+use crate::registry::SignatureRules;
 use crate::shadow::ShadowRules;
 use crate::snapshot::WindowRules;
 use crate::train::TrainRules;
@@ -101,4 +102,7 @@ pub struct Rules {
     pub promotion: PromotionRules,
     /// When a champion is taken back.
     pub rollback: RollbackRules,
+    /// Whose signatures a version needs.
+    #[serde(default)]
+    pub signature: SignatureRules,
 }

@@ -106,6 +106,7 @@ impl Scene {
             actor: "test".into(),
             engine: "test".into(),
             inputs: Vec::new(),
+            reports: Vec::new(),
             decision: record,
         };
         let digest = Digest::of(self.entries.to_string());
@@ -175,6 +176,7 @@ impl Scene {
             version: OLD,
             bundle: bundle_of(OLD),
             window: window(0),
+            late: 0,
             predictions: 500,
             labelled: 500,
             maturity: Vec::new(),

@@ -15,9 +15,9 @@ use crate::yaml;
 /// The newest form of `dataset.yaml`. 1: first form.
 pub(super) const FORMAT_VERSION: u32 = 1;
 /// The rows of a dataset.
-pub(super) const FEATURES: &str = "features.parquet";
+pub const FEATURES: &str = "features.parquet";
 /// What seals them; its SHA-256 is the dataset's digest.
-pub(super) const SEAL: &str = "dataset.yaml";
+pub const SEAL: &str = "dataset.yaml";
 
 /// `dataset.yaml`: what a frozen dataset is and where it comes from.
 ///
@@ -90,10 +90,14 @@ pub struct Dataset {
 /// # Errors
 /// Never for a validated name; the store checks every key.
 pub fn dataset_key(model: &ModelName, digest: Digest) -> Result<Key, StoreError> {
-    Ok(folder(model)?.join(&digest.to_string())?)
+    Ok(datasets_key(model)?.join(&digest.to_string())?)
 }
 
-fn folder(model: &ModelName) -> Result<Key, StoreError> {
+/// The folder of all datasets of a model, `var/<model>/datasets`.
+///
+/// # Errors
+/// As [`dataset_key`].
+pub fn datasets_key(model: &ModelName) -> Result<Key, StoreError> {
     Ok(Key::new(&format!("var/{model}/datasets"))?)
 }
 
@@ -102,7 +106,7 @@ fn folder(model: &ModelName) -> Result<Key, StoreError> {
 /// # Errors
 /// As [`Dataset::load`].
 pub fn datasets(store: &dyn Store, model: &ModelName) -> Result<Vec<(Digest, DatasetMeta)>, IngestError> {
-    let names = store.list_folder(&folder(model)?)?;
+    let names = store.list_folder(&datasets_key(model)?)?;
     let digests = names.iter().filter_map(|name| Digest::from_str(name).ok());
     digests.map(|digest| Ok((digest, seal(store, model, digest)?))).collect()
 }

@@ -20,7 +20,9 @@ use std::path::PathBuf;
 use parquet::errors::ParquetError;
 
 pub use check::{Summary, read_rows};
-pub use dataset::{ContractRef, Dataset, DatasetMeta, SourceRef, TimeRange, dataset_key, datasets};
+pub use dataset::{
+    ContractRef, Dataset, DatasetMeta, FEATURES, SEAL, SourceRef, TimeRange, dataset_key, datasets, datasets_key,
+};
 pub use domain::{Cell, ColumnType, Domain, Range, Rule, is_missing};
 pub use frame::{Frame, FrameColumn, Values};
 pub use freeze::{Frozen, Intake, freeze};

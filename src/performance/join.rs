@@ -11,6 +11,8 @@ use crate::types::Version;
 /// A window's answers with what came true of them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Joined {
+    /// Events of the window, valid or not, first or again.
+    pub events: u64,
     /// Valid first answers by version, labelled or not.
     pub answered: BTreeMap<Version, u64>,
     /// Of these, how many a candidate scored too, by candidate.
@@ -25,7 +27,7 @@ pub struct Joined {
 
 /// Join events with labels. Of several events of one request the first counts, and of several labels the first.
 pub fn join(events: &[Event], labels: &[Label]) -> Joined {
-    let mut joined = Joined::default();
+    let mut joined = Joined { events: events.len() as u64, ..Joined::default() };
     let mut true_values: BTreeMap<Uuid, &Label> = BTreeMap::new();
     for label in labels {
         let first = true_values.entry(label.request_id).or_insert(label);

@@ -22,6 +22,8 @@ pub struct Judged<'a> {
     pub bundle: Digest,
     /// The window.
     pub window: Window,
+    /// Requests that its snapshot counted when it was sealed.
+    pub requests: u64,
     /// What the PROMOTED entry says it is held against.
     pub baseline: &'a Baseline,
 }
@@ -48,6 +50,7 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         version: judged.version,
         bundle: judged.bundle,
         window: judged.window,
+        late: joined.events.saturating_sub(judged.requests),
         predictions: answered,
         labelled,
         verdict: Verdict::worst(checks.iter().map(|check| check.verdict)),

@@ -39,7 +39,7 @@ pub struct Pair {
 
 /// What one window says of the performance of the version that served in it.
 ///
-/// A fuller join of the same window is a new report with more `labelled` rows; none is rewritten.
+/// A fuller join of the same window is a new report with more `labelled` rows or more `late` events; none is rewritten.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PerformanceReport {
     /// 1: first form.
@@ -52,6 +52,8 @@ pub struct PerformanceReport {
     pub bundle: Digest,
     /// The window judged.
     pub window: Window,
+    /// Events that arrived after the window was sealed: its snapshot stays as it is, and their labels join here all the same.
+    pub late: u64,
     /// Valid requests that this version answered.
     pub predictions: u64,
     /// Of these, the ones whose label has arrived.

@@ -46,6 +46,7 @@ fn judged(labels: &[Label], answered: u64) -> PerformanceReport {
         version: Version::FIRST,
         bundle: Digest::of("bundle"),
         window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
+        requests: answered.saturating_sub(3),
         baseline: &baseline,
     };
     judge(what, &join(&events, labels), &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
@@ -97,4 +98,11 @@ fn the_first_answer_and_the_first_label_count() {
     let joined = join(&[retry, event(1)], &[later, label(1, 1.0)]);
     assert_eq!((joined.retries, joined.conflicting, joined.pairs.len()), (1, 1, 1));
     assert_eq!((joined.pairs[0].prediction, joined.pairs[0].label), (0.8, 1.0));
+}
+
+#[test]
+fn what_arrives_after_the_sealing_is_counted_as_late_and_joins_its_label() {
+    let report = judged(&all(RIGHT, 0..300), 300);
+    assert_eq!((report.late, report.predictions, report.labelled), (3, 300, 300));
+    assert_eq!(judged(&[], 0).late, 0);
 }

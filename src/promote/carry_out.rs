@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{Context, PromoteError};
 use crate::govern::journal::{Appended, FORMAT_VERSION, append};
-use crate::govern::{Decision, Effect, Entry, Observation, Override, Rules, Standing};
+use crate::govern::{
+    Candidate, Cited, Decision, Effect, Entry, Observation, Override, Record, ReportKind, Rules, Standing, State,
+};
 use crate::store::{Body, Key, StoreError};
 use crate::train::ENGINE;
 use crate::types::{Digest, canonical_json};
@@ -45,7 +47,12 @@ pub fn carry_out(
     let Some(record) = &decision.record else {
         return Ok(Some(Receipt { entry: None, effects: decision.effects.clone() }));
     };
-    file_reports(context, observation)?;
+    let cites = cites(standing, observation, record)?;
+    for (cited, bytes) in &cites {
+        if let Some(bytes) = bytes {
+            file_report(context, *cited, bytes)?;
+        }
+    }
     let inputs =
         Inputs { rules: context.rules.clone(), overrides: overrides.to_vec(), observation: observation.clone() };
     let inputs = vec![create_input(context, &inputs)?];
@@ -57,6 +64,7 @@ pub fn carry_out(
         actor: context.actor.to_owned(),
         engine: ENGINE.to_owned(),
         inputs,
+        reports: cites.into_iter().map(|(cited, _)| cited).collect(),
         decision: record.clone(),
     };
     match append(context.store, context.model, &entry)? {
@@ -81,26 +89,31 @@ fn create_if_absent(context: &Context<'_>, key: &Key, bytes: &[u8]) -> Result<()
     }
 }
 
-/// File every report the decision rests on, by its digest, for people and for `regent drift show` and its like.
-fn file_reports(context: &Context<'_>, observation: &Observation) -> Result<(), PromoteError> {
-    for report in observation.drift.iter().chain(&observation.candidate_drift) {
-        file_report(context, "drift", report)?;
+/// A report that an entry cites, with its bytes if it was made for this very entry.
+pub type Citation = (Cited, Option<Vec<u8>>);
+
+/// The reports that an entry cites: those of the observation, and for a promotion the evaluation that let its candidate
+/// shadow, which an earlier entry saw (P13).
+///
+/// # Errors
+/// A report that cannot become JSON.
+pub fn cites(standing: &Standing, observation: &Observation, record: &Record) -> Result<Vec<Citation>, PromoteError> {
+    let reports = observation.reports().map_err(|source| PromoteError::Json { what: "a report", source })?;
+    let mut cites: Vec<_> = reports.into_iter().map(|(cited, bytes)| (cited, Some(bytes))).collect();
+    let promotes = |candidate: &&Candidate| {
+        let mut steps = record.transitions.iter();
+        steps.any(|step| step.to == State::Promoted && step.version == candidate.version)
+    };
+    let earlier = standing.candidate.as_ref().filter(promotes).and_then(|candidate| candidate.evaluation);
+    let earlier = earlier.map(|sha256| Cited { kind: ReportKind::Evaluation, sha256 });
+    if let Some(cited) = earlier.filter(|_| observation.evaluation.is_none()) {
+        cites.push((cited, None));
     }
-    for report in &observation.performance {
-        file_report(context, "performance", report)?;
-    }
-    if let Some(report) = &observation.evaluation {
-        file_report(context, "evaluation", report)?;
-    }
-    if let Some(report) = &observation.shadow {
-        file_report(context, "shadow", report)?;
-    }
-    Ok(())
+    Ok(cites)
 }
 
-/// `var/<model>/reports/<kind>/<digest>.json`
-fn file_report<T: Serialize>(context: &Context<'_>, kind: &'static str, report: &T) -> Result<(), PromoteError> {
-    let bytes = canonical_json(report).map_err(|source| PromoteError::Json { what: kind, source })?;
-    let key = Key::new(&format!("var/{}/reports/{kind}/{}.json", context.model, Digest::of(&bytes)))?;
-    create_if_absent(context, &key, &bytes)
+/// File a report by its digest, for people and for `regent drift show` and its like.
+fn file_report(context: &Context<'_>, cited: Cited, bytes: &[u8]) -> Result<(), PromoteError> {
+    let key = Key::new(&format!("var/{}/reports/{}/{}.json", context.model, cited.kind, cited.sha256))?;
+    create_if_absent(context, &key, bytes)
 }

@@ -1,13 +1,13 @@
 //! Gathers what one tick needs to know; through the store. It seals windows and takes files in, and changes nothing else.
 
 use super::{Context, PromoteError, sources, training};
-use crate::contract::{self, Registered};
+use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
 use crate::log;
 use crate::performance::{self, Baseline, Joined, PerformanceReport};
-use crate::registry::{self, Publication, RegistryError, VerifiedModel};
+use crate::registry::{self, Distrust, Publication, RegistryError, Signed, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{self, Snapshot, VersionCounts, Window};
 use crate::train::{Path, Plan};
@@ -33,8 +33,10 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
     let windows = recent_windows(context, standing, now)?;
     let unanswered = |sealed: &&Sealed| standing.judged_until.is_none_or(|until| sealed.snapshot.window.end() > until);
     seen.judged = windows.iter().filter(unanswered).map(judged).collect();
-    let champion = standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version)));
-    let candidate = standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version)));
+    let champion =
+        standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
+    let candidate =
+        standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version, candidate.bundle)));
     seen.bundles = bundles(context, standing, champion.as_ref(), candidate.as_ref());
     if let Some((champion, Ok(model))) = &champion {
         seen.drift = drift_of(context, model, champion.since, &windows);
@@ -87,8 +89,8 @@ fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) ->
     Ok(windows)
 }
 
-fn fetch(context: &Context<'_>, version: Version) -> Result<VerifiedModel, RegistryError> {
-    registry::fetch(context.store, context.model, version)
+fn fetch(context: &Context<'_>, version: Version, recorded: Option<Digest>) -> Result<VerifiedModel, RegistryError> {
+    registry::fetch_trusted(context.store, context.model, version, recorded, &context.rules.signature)
 }
 
 type Fetched = Result<VerifiedModel, RegistryError>;
@@ -104,7 +106,7 @@ fn bundles(
     bundles.extend(candidate.map(|(candidate, fetched)| bundle(candidate.version, fetched)));
     // Whom a rollback would return to: verified now, not when it is too late.
     let former = standing.retired.iter().rev();
-    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version))));
+    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version, Some(former.bundle)))));
     bundles
 }
 
@@ -114,16 +116,25 @@ fn bundle(version: Version, fetched: &Fetched) -> Bundle {
             version,
             digest: Some(model.digest()),
             verdict: Verdict::Pass,
-            note: String::new(),
+            note: match model.signed() {
+                Signed::Not(why) => why.to_string(),
+                Signed::Unchecked | Signed::By(_) => String::new(),
+            },
             baseline: Some(baseline(model)),
             learned_rows: model.metadata().extent.look_back,
             contract_major: model.contract().version().major,
         },
         Err(error) => Bundle {
             version,
-            digest: None,
+            // Without a signature it is there all the same: nobody is to train it again.
+            digest: match error {
+                RegistryError::Untrusted { digest, .. } => Some(*digest),
+                _ => None,
+            },
             verdict: match error {
-                RegistryError::NoSuchVersion { .. } => Verdict::Insufficient,
+                RegistryError::NoSuchVersion { .. } | RegistryError::Untrusted { why: Distrust::Unsigned, .. } => {
+                    Verdict::Insufficient
+                }
                 _ => Verdict::Fail,
             },
             note: error.to_string(),
@@ -182,22 +193,24 @@ fn performance_of(
     now: Timestamp,
 ) -> Result<Vec<PerformanceReport>, PromoteError> {
     let rules = &context.rules.performance;
-    let served = windows
-        .iter()
-        .map(|sealed| sealed.snapshot.window)
-        .filter(|window| window.end() > champion.since && now.since(window.end()) <= rules.wait);
+    let served = windows.iter().filter(|sealed| {
+        let end = sealed.snapshot.window.end();
+        end > champion.since && now.since(end) <= rules.wait
+    });
     let mut reports = Vec::new();
     let mut mature = 0;
-    for window in served.collect::<Vec<_>>().into_iter().rev() {
+    for sealed in served.rev() {
         if mature == rules.of {
             break;
         }
+        let window = sealed.snapshot.window;
         let judged = performance::Judged {
             model: context.model,
             task: model.contract().task(),
             version: champion.version,
             bundle: champion.bundle,
             window,
+            requests: sealed.snapshot.requests,
             baseline: &champion.baseline,
         };
         let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
@@ -239,6 +252,7 @@ fn trial(
         champion: champion.version,
         candidate: candidate.version,
         candidate_bundle: model.digest(),
+        contracts: (serving.contract().version(), model.contract().version()),
         since,
         until,
         windows: shadowed.len() as u64,
@@ -270,14 +284,17 @@ fn evaluation(
         .map_or(i64::MIN, |serving| serving.metadata().extent.trained_until)
         .max(model.metadata().extent.trained_until);
     let newer: Vec<usize> = (0..all.target.len()).filter(|row| all.order[*row] > trained_until).collect();
-    let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
-    let answers = |model: &VerifiedModel| -> Vec<f64> {
-        newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect()
-    };
-    let (against, opponent) = match same_lineage {
+    let (newer, against, opponent) = match same_lineage {
         Some(serving) => {
             let against = Opponent::Champion { version: serving.version(), bundle: serving.digest() };
-            (against, answers(serving))
+            // Both are asked about the same rows, each as its own contract reads them: one that only the candidate's newer
+            // contract admits has nobody to compare its answer with.
+            let asked = |row: usize| {
+                let vector = admit_again(&all.vectors[row], model.contract(), serving.contract()).ok()?;
+                Some((row, serving.scorer().score(&vector).prediction))
+            };
+            let (newer, answers): (Vec<usize>, Vec<f64>) = newer.into_iter().filter_map(asked).unzip();
+            (newer, against, answers)
         }
         None => {
             let learned: Vec<f64> = (0..all.target.len())
@@ -285,9 +302,12 @@ fn evaluation(
                 .map(|row| all.target[row])
                 .collect();
             let prior = evaluate::prior(model.contract().task(), &learned).number().unwrap_or(0.0);
-            (Opponent::FirstOfLineage, vec![prior; newer.len()])
+            let answers = vec![prior; newer.len()];
+            (newer, Opponent::FirstOfLineage, answers)
         }
     };
+    let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
+    let predictions: Vec<f64> = newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect();
     let slices: Vec<(String, Vec<String>)> = all
         .slices
         .iter()
@@ -301,7 +321,7 @@ fn evaluation(
         task: model.contract().task(),
         version: candidate.version,
         bundle: model.digest(),
-        predictions: &answers(model),
+        predictions: &predictions,
         calibration: &model.calibration_answers(),
         against: &against,
         opponent: &opponent,

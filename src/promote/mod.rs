@@ -6,9 +6,9 @@ mod sources;
 mod tick;
 mod training;
 
-pub use carry_out::{Inputs, Receipt, carry_out};
+pub use carry_out::{Citation, ENGINE, Inputs, Receipt, carry_out, cites};
 pub use gather::observe;
-pub use sources::note_dataset;
+pub use sources::{Origin, Taken, note_dataset};
 pub use tick::{Run, Tick, Turn, begin, run, tick};
 pub use training::train;
 

@@ -1,4 +1,7 @@
-//! Takes new files of labelled rows in; through the store. A bad file is refused whole, and the rest goes on.
+//! Takes new files of labelled rows in; through the store. A bad file is refused whole, and the rest goes on; a file that is
+//! replaced is taken in again in its own place.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,13 +11,17 @@ use crate::contract::Registered;
 use crate::govern::Data;
 use crate::ingest::{IngestError, Source, datasets, freeze};
 use crate::store::{Body, Key, StoreError};
-use crate::types::{Digest, Hasher, canonical_json};
+use crate::types::{Digest, Hasher, Version, canonical_json};
 
 /// That a file was taken in: `var/<model>/intake/<number>.json`. The numbers are the order of rows without a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Taken {
     /// 1: first form.
     pub format_version: u32,
+    /// Who brought it.
+    pub origin: Origin,
+    /// The file as it was called then, from the workspace's root where it lay inside. People may have moved it since.
+    pub name: String,
     /// The SHA-256 of the file.
     pub source: Digest,
     /// The SHA-256 of the registered contract it was taken in under.
@@ -25,23 +32,37 @@ pub struct Taken {
     pub rows: u64,
 }
 
-/// Take in every source file that is new, and say what there is now.
+/// Who brought a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// The policy's `sources:` name it: under its name it speaks with its newest bytes.
+    Sources,
+    /// A person took it in: it stands whatever else bears its name.
+    Person,
+}
+
+impl Taken {
+    /// Whether it is the file of this name that the policy's `sources:` name.
+    fn is_source(&self, name: &str) -> bool {
+        self.origin == Origin::Sources && self.name == name
+    }
+}
+
+/// Take in every source file that is new or holds other bytes than before, and say what there is now.
 ///
 /// # Errors
-/// What could not be read or written; a file that breaks the rules is not an error but is named in `refused`.
+/// What could not be read or written in the store; a file that cannot be read or breaks the rules is not an error but is
+/// named in `refused`.
 pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Data, PromoteError> {
     let mut taken = taken(context)?;
     let mut refused = Vec::new();
     for name in context.sources.names()? {
-        let digest = digest_of(context, &name)?;
-        let known = taken.iter().any(|known| known.source == digest && known.contract == contract.sha256);
-        if known {
-            continue;
-        }
-        match freeze_source(context, contract, &name) {
-            Ok((dataset, rows)) => taken.push(note(context, contract, digest, dataset, rows, taken.len())?),
-            Err(PromoteError::Ingest(IngestError::Rejected(rejection))) => {
-                refused.push(format!("{name}: {}", rejection.to_string().lines().next().unwrap_or_default()));
+        match take(context, contract, &name, &taken) {
+            Ok(None) => {}
+            Ok(Some(new)) => taken.push(note(context, new, taken.len())?),
+            Err(PromoteError::Ingest(bad @ (IngestError::Rejected(_) | IngestError::Read { .. }))) => {
+                refused.push(format!("{name}: {}", first_line(&bad)));
             }
             Err(other) => return Err(other),
         }
@@ -49,20 +70,63 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Da
     data(context, contract, &taken, refused)
 }
 
-/// Note that a dataset was taken in by hand, so that trainings find it; once is enough.
+/// Freeze one file, unless the newest bytes under its name are the ones it holds.
+fn take(
+    context: &Context<'_>,
+    contract: &Registered,
+    name: &str,
+    taken: &[Taken],
+) -> Result<Option<Taken>, PromoteError> {
+    let source = digest_of(context, name)?;
+    let newest = taken.iter().rev().find(|known| known.is_source(name));
+    if newest.is_some_and(|known| known.source == source && known.contract == contract.sha256) {
+        return Ok(None);
+    }
+    let file = Source::new(name, context.sources.open(name)?);
+    let frozen = freeze(file, &contract.contract.intake(contract.sha256), context.sources.scratch()?, context.store)?;
+    Ok(Some(Taken {
+        format_version: 1,
+        origin: Origin::Sources,
+        name: name.to_owned(),
+        // What was frozen, should the file have changed since it was looked at.
+        source: frozen.meta.source.sha256,
+        contract: contract.sha256,
+        dataset: frozen.digest,
+        rows: frozen.meta.rows,
+    }))
+}
+
+/// What is wrong with a file, in a line: its first violation, or why it cannot be read.
+fn first_line(error: &IngestError) -> String {
+    match error {
+        IngestError::Rejected(rejection) => rejection.to_string().lines().next().unwrap_or_default().to_owned(),
+        other => std::error::Error::source(other).map_or_else(|| other.to_string(), ToString::to_string),
+    }
+}
+
+/// Note that a dataset was taken in by hand, so that trainings find it; once is enough. `source` is the file's name and digest.
 ///
 /// # Errors
 /// The store's.
 pub fn note_dataset(
     context: &Context<'_>,
     contract: &Registered,
-    source: Digest,
+    (name, source): (&str, Digest),
     dataset: Digest,
     rows: u64,
 ) -> Result<(), PromoteError> {
     let taken = taken(context)?;
     if taken.iter().all(|known| known.dataset != dataset) {
-        note(context, contract, source, dataset, rows, taken.len())?;
+        let by_hand = Taken {
+            format_version: 1,
+            origin: Origin::Person,
+            name: name.to_owned(),
+            source,
+            contract: contract.sha256,
+            dataset,
+            rows,
+        };
+        note(context, by_hand, taken.len())?;
     }
     Ok(())
 }
@@ -81,15 +145,7 @@ fn folder(context: &Context<'_>) -> Result<Key, StoreError> {
     Ok(Key::new(&format!("var/{}/intake", context.model))?)
 }
 
-fn note(
-    context: &Context<'_>,
-    contract: &Registered,
-    source: Digest,
-    dataset: Digest,
-    rows: u64,
-    already: usize,
-) -> Result<Taken, PromoteError> {
-    let taken = Taken { format_version: 1, source, contract: contract.sha256, dataset, rows };
+fn note(context: &Context<'_>, taken: Taken, already: usize) -> Result<Taken, PromoteError> {
     let bytes = canonical_json(&taken).map_err(|source| PromoteError::Json { what: "an intake", source })?;
     let mut number = already + 1;
     loop {
@@ -111,28 +167,60 @@ fn digest_of(context: &Context<'_>, name: &str) -> Result<Digest, PromoteError> 
     Ok(hasher.finish())
 }
 
-fn freeze_source(context: &Context<'_>, contract: &Registered, name: &str) -> Result<(Digest, u64), PromoteError> {
-    let source = Source::new(name, context.sources.open(name)?);
-    let frozen = freeze(source, &contract.contract.intake(contract.sha256), context.sources.scratch()?, context.store)?;
-    Ok((frozen.digest, frozen.meta.rows))
-}
-
 /// What there is to train on under this contract's major version, in the order of time, or of arrival without a time.
+///
+/// A file that was replaced speaks with its newest bytes, and a file that was frozen under several versions of the contract with
+/// its newest freeze: no row is there twice because its file came twice.
 fn data(
     context: &Context<'_>,
     contract: &Registered,
     taken: &[Taken],
     refused: Vec<String>,
 ) -> Result<Data, PromoteError> {
-    let of_this_major = datasets(context.store, context.model)?
-        .into_iter()
-        .filter(|(_, meta)| meta.contract.version.major == contract.contract.version().major);
-    let arrived = |digest| taken.iter().position(|taken| taken.dataset == digest).unwrap_or(usize::MAX);
-    let mut found: Vec<_> = of_this_major.map(|(digest, meta)| (arrived(digest), digest, meta)).collect();
-    found.sort_by_key(|(arrived, digest, _)| (*arrived, *digest));
+    let mut found: BTreeMap<Digest, Found> = BTreeMap::new();
+    for (digest, meta) in datasets(context.store, context.model)? {
+        let of_this_major = meta.contract.version.major == contract.contract.version().major;
+        if of_this_major && let Some(arrived) = arrival(taken, digest) {
+            let here = Found { arrived, version: meta.contract.version, digest, rows: meta.rows };
+            let known = found.entry(meta.source.sha256).or_insert(here);
+            let arrived = known.arrived.min(arrived);
+            *known = Found { arrived, ..if here.version > known.version { here } else { *known } };
+        }
+    }
+    let mut found: Vec<Found> = found.into_values().collect();
+    found.sort_by_key(|found| (found.arrived, found.digest));
     Ok(Data {
-        datasets: found.iter().map(|(_, digest, _)| *digest).collect(),
-        rows: found.iter().map(|(_, _, meta)| meta.rows).sum(),
+        datasets: found.iter().map(|found| found.digest).collect(),
+        rows: found.iter().map(|found| found.rows).sum(),
         refused,
     })
+}
+
+/// A dataset to train on.
+#[derive(Clone, Copy)]
+struct Found {
+    arrived: usize,
+    version: Version,
+    digest: Digest,
+    rows: u64,
+}
+
+/// The place of a dataset in the order of arrival; none if every file it came from holds other bytes now. A replaced file keeps
+/// its place.
+fn arrival(taken: &[Taken], dataset: Digest) -> Option<usize> {
+    let named_like = |known: &Taken, other: &Taken| match known.origin {
+        Origin::Sources => other.is_source(&known.name),
+        Origin::Person => other == known,
+    };
+    let is_newest = |known: &&Taken| {
+        let newest = taken.iter().rev().find(|other| named_like(known, other));
+        newest.is_some_and(|newest| newest.dataset == dataset)
+    };
+    let mut standing = taken.iter().filter(|known| known.dataset == dataset).peekable();
+    if standing.peek().is_none() {
+        // Frozen by one whose note is not there yet.
+        return Some(usize::MAX);
+    }
+    let first = |known: &Taken| taken.iter().position(|other| named_like(known, other));
+    standing.filter(is_newest).filter_map(first).min()
 }

@@ -11,13 +11,14 @@ use super::bundle::{
     read_margins,
 };
 use super::preprocessor::Preprocessor;
+use super::signing::{SignatureRules, Signed, demand};
 use super::verify::{Opened, open};
 use super::{FORMAT_VERSION, RegistryError};
 use crate::contract::{Contract, Profile, RawContract};
 use crate::scoring::{Calibration, Forest, LinearModel, Model, Scorer};
 use crate::store::Store;
 use crate::train::{Family, Margin, Metric, Metrics, SelfTest};
-use crate::types::{Digest, ModelName, Version};
+use crate::types::{Digest, ModelName, Version, read_json};
 use crate::yaml;
 
 /// The share of held-out errors that is not clipped.
@@ -33,6 +34,7 @@ pub struct VerifiedModel {
     profile: Profile,
     metrics: Metrics,
     calibrated_on: Vec<Margin>,
+    signed: Signed,
 }
 
 impl VerifiedModel {
@@ -81,6 +83,11 @@ impl VerifiedModel {
         self.metrics.threshold
     }
 
+    /// Whose signature stands for it, as far as somebody asked.
+    pub fn signed(&self) -> &Signed {
+        &self.signed
+    }
+
     /// The rows that its calibration was fitted on.
     pub fn calibrated_on(&self) -> &[Margin] {
         &self.calibrated_on
@@ -119,13 +126,35 @@ impl VerifiedModel {
     }
 }
 
-/// Read a version and verify it.
+/// Read a version and verify it, for whoever looks at it. Who lets it answer, promotes it or returns to it asks
+/// [`fetch_trusted`].
 ///
 /// # Errors
 /// `NoSuchVersion`; `Damaged` with every file that is not what the manifest says; `Unreadable` for a file of an unknown form;
 /// `Contradiction` for files that do not belong together; `SelfTest` when the model answers otherwise than it did; the store's.
 pub fn fetch(store: &dyn Store, model: &ModelName, version: Version) -> Result<VerifiedModel, RegistryError> {
     load(model, version, open(store, model, version, None)?)
+}
+
+/// Read a version and verify it, its signature included, before anything but its manifest is parsed. `recorded` is the digest
+/// of its manifest as the journal knows it: sound files under another manifest are another version.
+///
+/// # Errors
+/// As [`fetch`]; `Untrusted` where the rules ask for a signature that is not there.
+pub fn fetch_trusted(
+    store: &dyn Store,
+    model: &ModelName,
+    version: Version,
+    recorded: Option<Digest>,
+    rules: &SignatureRules,
+) -> Result<VerifiedModel, RegistryError> {
+    let opened = open(store, model, version, recorded)?;
+    let signed = match (&opened.manifest, opened.damage.is_empty()) {
+        (Some(manifest), true) => demand(store, model, version, manifest, (Vec::new(), rules))?,
+        // Loading says what is wrong.
+        (_, _) => Signed::Unchecked,
+    };
+    Ok(VerifiedModel { signed, ..load(model, version, opened)? })
 }
 
 /// Parse a bundle that was read.
@@ -143,7 +172,8 @@ pub(super) fn load(model: &ModelName, version: Version, opened: Opened) -> Resul
         files.unreadable(CONTRACT, faults.join("; "))
     })?;
     let fitted = files.model(metadata.family)?;
-    let calibration: Calibration = files.json(CALIBRATION)?;
+    let calibration =
+        Calibration::read(files.bytes(CALIBRATION)?).map_err(|why| files.unreadable(CALIBRATION, why.to_string()))?;
     let scorer = Scorer::new(fitted, calibration).map_err(|why| files.contradiction(why.to_string()))?;
     let profile: Profile = files.json(PROFILE)?;
     let metrics: Metrics = files.json(METRICS)?;
@@ -153,9 +183,21 @@ pub(super) fn load(model: &ModelName, version: Version, opened: Opened) -> Resul
     forms.into_iter().try_for_each(|(file, form)| files.known_form(file, form))?;
     let calibrated_on =
         read_margins(files.bytes(CALIBRATION_DATA)?).map_err(|why| files.unreadable(CALIBRATION_DATA, why))?;
-    let verified =
-        VerifiedModel { digest: manifest.digest(), metadata, contract, scorer, profile, metrics, calibrated_on };
+    let verified = VerifiedModel {
+        digest: manifest.digest(),
+        metadata,
+        contract,
+        scorer,
+        profile,
+        metrics,
+        calibrated_on,
+        signed: Signed::Unchecked,
+    };
     files.consistent(&verified)?;
+    if selftest.vectors.is_empty() {
+        // Nothing asked is nothing answered (P4).
+        return Err(files.contradiction(format!("{SELFTEST} asks nothing")));
+    }
     selftest.check(&verified.scorer).map_err(|source| RegistryError::SelfTest {
         model: model.clone(),
         version,
@@ -190,13 +232,16 @@ impl Files<'_> {
     }
 
     fn json<T: DeserializeOwned>(&self, file: &str) -> Result<T, RegistryError> {
-        serde_json::from_slice(self.bytes(file)?).map_err(|why| self.unreadable(file, why.to_string()))
+        read_json(self.bytes(file)?).map_err(|why| self.unreadable(file, why.to_string()))
     }
 
     fn model(&self, family: Family) -> Result<Model, RegistryError> {
         let file = family.file();
         match family {
-            Family::Logistic | Family::Linear => self.json::<LinearModel>(file).map(Model::Linear),
+            Family::Logistic | Family::Linear => {
+                let model = LinearModel::read(self.bytes(file)?).map(Model::Linear);
+                model.map_err(|why| self.unreadable(file, why.to_string()))
+            }
             Family::Gbdt | Family::RandomForest => {
                 let text = str::from_utf8(self.bytes(file)?).map_err(|why| self.unreadable(file, why.to_string()))?;
                 Forest::parse(text).map(Model::Forest).map_err(|why| self.unreadable(file, why.to_string()))

@@ -135,6 +135,11 @@ impl Manifest {
         damage
     }
 
+    /// As [`Manifest::check`], for bytes at hand.
+    pub(super) fn check_bytes(&self, found: &BTreeMap<String, Vec<u8>>) -> Vec<Damage> {
+        self.check(&found.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect())
+    }
+
     fn altered(&self, file: &str, listed: Digest, found: Digest) -> Damage {
         let file = file.to_owned();
         match self.files.iter().find(|(_, digest)| **digest == found) {

@@ -1,24 +1,37 @@
 //! Stage 4: a candidate becomes an immutable version. A bundle is published whole or not at all and read only verified.
 
+mod archive;
 mod bundle;
 mod card;
+mod carry;
 mod fetch;
+#[cfg(test)]
+mod hostile;
+mod lineage;
 mod manifest;
 mod mlmodel;
 mod preprocessor;
 mod publish;
 mod show;
+mod signing;
 #[cfg(test)]
 pub(crate) mod testing;
 mod verify;
 mod version;
 
+pub use archive::{Archive, ArchiveFault, LARGEST_ARCHIVE};
 pub use bundle::{Bundle, Metadata, Parents};
-pub use fetch::{VerifiedModel, fetch};
+pub use carry::{Imported, export, import};
+pub use fetch::{VerifiedModel, fetch, fetch_trusted};
+pub use lineage::{Lineage, lineage};
 pub use manifest::{Damage, MANIFEST, Manifest, ManifestFault};
 pub use preprocessor::{Encoding, Preprocessor};
 pub use publish::{publish, publish_bundle};
 pub use show::{Change, Difference, Summary, diff, show, versions};
+pub use signing::{
+    Distrust, KeyFault, PrivateKey, PublicKey, Signature, SignatureError, SignatureMode, SignatureRules, Signed,
+    Statement, StatementFault, file_signature, sign, signatures, signed,
+};
 pub use verify::{Verification, verify};
 pub use version::{Publication, next_version};
 
@@ -97,6 +110,31 @@ pub enum RegistryError {
         /// Which answer.
         source: SelfTestFault,
     },
+    /// No trusted key has signed it, and the policy asks for that.
+    #[error("trust {model} {version}: {why}, and the policy says `signature.mode: require`")]
+    Untrusted {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+        /// The digest of its manifest, which is whole.
+        digest: Digest,
+        /// What is wrong with its signatures.
+        why: Distrust,
+    },
+    /// Bytes that were to be filed as a signature are none of this version.
+    #[error("file a signature of {model} {version}: {why}")]
+    Signature {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
+        /// What they are instead.
+        why: SignatureError,
+    },
+    /// A file is not an archive of a version.
+    #[error("read the archive: {0}")]
+    Archive(#[from] ArchiveFault),
     /// The contract's bytes are not the ones that the plan names.
     #[error("bundle {model} {version}: the contract given has SHA-256 {}, the plan names {}", given.short(), planned.short())]
     WrongContract {

@@ -2,7 +2,8 @@
 
 use super::bundle::{Bundle, with_manifest};
 use super::manifest::{MANIFEST, Manifest};
-use super::{RegistryError, bundle_key, model_key, verify};
+use super::verify::Opened;
+use super::{RegistryError, bundle_key, fetch, model_key, verify};
 use crate::contract::Registered;
 use crate::store::{Body, Store, StoreError};
 use crate::train::Candidate;
@@ -26,25 +27,32 @@ pub fn publish(
 }
 
 /// Create `registry/<model>/<version>/`. If it is there with an equal manifest and sound files, that is success: whoever was
-/// first made the same bytes.
+/// first made the same bytes. Verified right before it is written, because what is published stays, and read back right after.
 ///
 /// # Errors
-/// `AlreadyExists` when the version is there with another manifest; `Damaged` when it is there with an equal manifest and
-/// files that are not what it says; the store's.
+/// Before anything is written, as [`fetch()`] for a bundle that could not serve; `AlreadyExists` when the version is there with
+/// another manifest; `Damaged` when what lies there then is not what the manifest says; the store's.
 pub fn publish_bundle(store: &dyn Store, bundle: &Bundle) -> Result<Manifest, RegistryError> {
     let Bundle { model, version, manifest, .. } = bundle;
+    let sealed = Opened {
+        manifest: Some(manifest.clone()),
+        files: bundle.files.clone(),
+        damage: manifest.check_bytes(&bundle.files),
+    };
+    fetch::load(model, *version, sealed)?;
     let folder = bundle_key(model, *version)?;
     let files = with_manifest(bundle);
     let bodies = files.iter().map(|(name, bytes)| (name.clone(), Body::Bytes(bytes))).collect();
-    match store.create_all(&folder, bodies) {
-        Ok(()) => return Ok(manifest.clone()),
-        Err(StoreError::AlreadyExists { .. }) => {}
-        Err(other) => return Err(other.into()),
-    }
-    let existing = Digest::of(store.read(&folder.join(MANIFEST)?)?);
     let given = manifest.digest();
-    if existing != given {
-        return Err(RegistryError::AlreadyExists { model: model.clone(), version: *version, existing, given });
+    match store.create_all(&folder, bodies) {
+        Ok(()) => {}
+        Err(StoreError::AlreadyExists { .. }) => {
+            let existing = Digest::of(store.read(&folder.join(MANIFEST)?)?);
+            if existing != given {
+                return Err(RegistryError::AlreadyExists { model: model.clone(), version: *version, existing, given });
+            }
+        }
+        Err(other) => return Err(other.into()),
     }
     let opened = verify::open(store, model, *version, Some(given))?;
     if opened.damage.is_empty() {

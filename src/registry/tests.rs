@@ -64,7 +64,7 @@ fn sealed_with(change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Result<VerifiedMode
     bundle.files = bundle.files.into_iter().map(|(name, bytes)| (name.clone(), change(&name, bytes))).collect();
     bundle.manifest = Manifest::of(&bundle.files);
     let store = Memory::new();
-    publish_bundle(&store, &bundle).unwrap();
+    publish_bundle(&store, &bundle)?;
     fetch(&store, &bundle.model, bundle.version)
 }
 
@@ -315,4 +315,122 @@ fn a_stand_in_speaks_for_its_own_contract() {
     let scorer = amount.scorer().clone();
     let stand_in = VerifiedModel::stand_in(amount.contract().clone(), amount.profile().clone(), version, scorer);
     assert_eq!((stand_in.name(), stand_in.version()), (amount.name(), version));
+}
+
+/// A disk that acknowledges and forgets a bit.
+struct Forgetful(Memory);
+
+impl Store for Forgetful {
+    fn create(&self, key: &Key, body: crate::store::Body<'_>) -> Result<(), StoreError> {
+        self.0.create(key, body)
+    }
+
+    fn create_all(&self, folder: &Key, files: Vec<(String, crate::store::Body<'_>)>) -> Result<(), StoreError> {
+        let mut bodies = Vec::new();
+        for (name, mut body) in files {
+            let mut bytes = Vec::new();
+            std::io::Read::read_to_end(&mut body, &mut bytes).unwrap();
+            if name == "profile.json" {
+                bytes[9] ^= 1;
+            }
+            bodies.push((name, bytes));
+        }
+        self.0.create_all(folder, bodies.iter().map(|(name, bytes)| (name.clone(), bytes.into())).collect())
+    }
+
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        self.0.read(key)
+    }
+
+    fn read_range(&self, key: &Key, offset: u64, wanted: usize) -> Result<Vec<u8>, StoreError> {
+        self.0.read_range(key, offset, wanted)
+    }
+
+    fn len(&self, key: &Key) -> Result<u64, StoreError> {
+        self.0.len(key)
+    }
+
+    fn list(&self, folder: &Key) -> Result<Vec<Key>, StoreError> {
+        self.0.list(folder)
+    }
+
+    fn list_folder(&self, folder: &Key) -> Result<Vec<String>, StoreError> {
+        self.0.list_folder(folder)
+    }
+}
+
+#[test]
+fn what_is_published_is_read_back() {
+    let world = World::rain();
+    let bundle = bundle(&world, &candidate(&world, &world.plan(Path::Baseline)));
+    let error = publish_bundle(&Forgetful(Memory::new()), &bundle).unwrap_err();
+    assert!(matches!(error, RegistryError::Damaged { .. }) && error.to_string().contains("profile.json"), "{error}");
+}
+
+/// Every key below a store with its bytes.
+fn all(store: &dyn Store) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let keys = store.list(&Key::new("registry").unwrap()).unwrap();
+    keys.iter().map(|key| (key.to_string(), store.read(key).unwrap())).collect()
+}
+
+#[test]
+fn a_version_is_carried_to_another_registry_with_its_signatures() {
+    let (here, there) = (Memory::new(), Memory::new());
+    let Bundle { model, version, manifest, .. } = published(&World::rain(), &here);
+    let key = PrivateKey::from_random(&[7; 32]).unwrap();
+    sign(&here, &model, version, &key).unwrap();
+    let bytes = export(&here, &model, version).unwrap().print().unwrap();
+    assert_eq!(bytes, export(&here, &model, version).unwrap().print().unwrap(), "the same version, the same bytes");
+    let trusted = |by: &PrivateKey| SignatureRules {
+        mode: SignatureMode::Require,
+        trusted: [("release".to_owned(), by.public().unwrap())].into(),
+    };
+
+    // By somebody who is not trusted there: nothing is written.
+    let stranger = trusted(&PrivateKey::from_random(&[8; 32]).unwrap());
+    let refused = import(&there, Archive::read(&bytes).unwrap(), &stranger).unwrap_err();
+    assert!(matches!(refused, RegistryError::Untrusted { .. }), "{refused}");
+    assert_eq!(all(&there), Default::default());
+
+    let imported = import(&there, Archive::read(&bytes).unwrap(), &trusted(&key)).unwrap();
+    assert_eq!((imported.digest, imported.was_there), (manifest.digest(), false));
+    assert_eq!((imported.files, imported.signatures, &imported.signed), (12, 1, &Signed::By("release".to_owned())));
+    assert_eq!(all(&here), all(&there));
+    let again = import(&there, Archive::read(&bytes).unwrap(), &trusted(&key)).unwrap();
+    assert!(again.was_there);
+    assert_eq!(all(&here), all(&there));
+    fetch_trusted(&there, &model, version, Some(manifest.digest()), &trusted(&key)).unwrap();
+}
+
+#[test]
+fn another_version_under_the_same_number_is_a_conflict_and_leaves_no_trace() {
+    let world = World::rain();
+    let (here, there) = (Memory::new(), Memory::new());
+    let Bundle { model, version, .. } = published(&world, &here);
+    sign(&here, &model, version, &PrivateKey::from_random(&[7; 32]).unwrap()).unwrap();
+    let mut other = world.plan(Path::Baseline);
+    other.attempt = 2;
+    publish_bundle(&there, &bundle(&world, &candidate(&world, &other))).unwrap();
+    let before = all(&there);
+    let archive = export(&here, &model, version).unwrap();
+    let error = import(&there, archive.clone(), &SignatureRules::default()).unwrap_err();
+    assert!(matches!(error, RegistryError::AlreadyExists { .. }), "{error}");
+    assert_eq!(all(&there), before);
+
+    // Nor does a version enter whose contract is another one here.
+    let elsewhere = Memory::new();
+    elsewhere.create(&Key::new("registry/rain/contracts/1.0.0.yaml").unwrap(), "other".into()).unwrap();
+    let error = import(&elsewhere, archive, &SignatureRules::default()).unwrap_err();
+    assert!(error.to_string().contains("is not the one that is registered here as 1.0.0"), "{error}");
+    assert_eq!(all(&elsewhere).len(), 1);
+}
+
+#[test]
+fn what_is_damaged_does_not_leave() {
+    let shelf = Shelf::with(&World::rain());
+    shelf.overwrite("profile.json", b"{}");
+    assert!(matches!(
+        export(&shelf.store, &shelf.bundle.model, shelf.bundle.version),
+        Err(RegistryError::Damaged { .. })
+    ));
 }

@@ -71,8 +71,7 @@ pub(super) fn open(
     if let Some(recorded) = recorded.filter(|recorded| *recorded != found) {
         damage.push(Damage::OtherManifest { recorded, found });
     }
-    let digests = files.iter().map(|(name, bytes)| (name.clone(), Digest::of(bytes))).collect();
-    damage.extend(manifest.check(&digests));
+    damage.extend(manifest.check_bytes(&files));
     Ok(Opened { manifest: Some(manifest), files, damage })
 }
 

@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Output, sigmoid};
+use crate::types::{JsonError, read_json};
 use stored::Stored;
 
 /// The newest `format_version` this code writes and reads.
@@ -64,6 +65,9 @@ pub struct Quantile {
 /// Why numbers are not a calibration map.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum CalibrationError {
+    /// The file is not the JSON it should be.
+    #[error("calibration: {0}")]
+    Json(#[from] JsonError),
     /// Written by a newer version of Regent.
     #[error("calibration has format_version {found}; this version reads {FORMAT_VERSION}")]
     Format {
@@ -238,6 +242,14 @@ impl Conformal {
 }
 
 impl Calibration {
+    /// The map that a `calibration.json` holds.
+    ///
+    /// # Errors
+    /// `Json` for a file that readers could read differently; `Format`; as the map's own `new`.
+    pub fn read(bytes: &[u8]) -> Result<Calibration, CalibrationError> {
+        read_json::<Stored>(bytes)?.try_into()
+    }
+
     /// The prediction for a raw margin: a probability in `[0, 1]`, or for regression the value itself. NaN stays NaN.
     pub fn apply(&self, margin: f64) -> f64 {
         match self {

@@ -7,9 +7,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Output, sigmoid};
+use crate::types::{JsonError, read_json};
 
 /// The newest `format_version` this code writes and reads.
 const FORMAT_VERSION: u32 = 1;
+/// The most features a row may have: a file may claim any number, and importance needs room for each.
+const MOST_FEATURES: usize = 1 << 20;
 
 /// A logistic or linear model: an intercept plus one term for each feature that has weight.
 ///
@@ -62,6 +65,15 @@ pub enum Term {
 /// Why numbers are not a linear model.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum LinearError {
+    /// The file is not the JSON it should be.
+    #[error("linear model: {0}")]
+    Json(#[from] JsonError),
+    /// More features than a row can have.
+    #[error("linear model: {n_features} features; at most {MOST_FEATURES} can be read")]
+    TooManyFeatures {
+        /// How many there should be.
+        n_features: usize,
+    },
     /// Written by a newer version of Regent.
     #[error("linear model has format_version {found}; this version reads {FORMAT_VERSION}")]
     Format {
@@ -119,6 +131,9 @@ impl LinearModel {
     /// A number that is not finite, a scale that is not above 0, a feature beyond the row or with two terms.
     pub fn new(kind: LinearKind, n_features: usize, terms: Vec<Term>, intercept: f64) -> Result<Self, LinearError> {
         finite(intercept, || "the intercept".to_owned())?;
+        if n_features > MOST_FEATURES {
+            return Err(LinearError::TooManyFeatures { n_features });
+        }
         let mut features = BTreeSet::new();
         for term in &terms {
             term.check()?;
@@ -131,6 +146,14 @@ impl LinearModel {
             }
         }
         Ok(Self { kind, n_features, terms, intercept })
+    }
+
+    /// The model that a `model.json` holds.
+    ///
+    /// # Errors
+    /// `Json` for a file that readers could read differently; as [`LinearModel::new`].
+    pub fn read(bytes: &[u8]) -> Result<Self, LinearError> {
+        read_json::<Stored>(bytes)?.try_into()
     }
 
     /// The raw margin of one row: log-odds or value. A row of another length than `n_features` has none: NaN.

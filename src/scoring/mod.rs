@@ -3,6 +3,8 @@
 //! A [`Model`] (forest or linear) turns an admitted row into a *raw margin*; a [`Calibration`] turns the margin into a
 //! probability (or, for regression, puts an interval around the value); a [`Scorer`] is the two together.
 
+#[cfg(test)]
+mod broken;
 mod calibrated;
 mod calibration;
 mod forest;

@@ -7,23 +7,33 @@ use arc_swap::ArcSwapOption;
 use super::ServeError;
 use super::predictor::Predictor;
 use super::seams::{Champion, Serving};
-use crate::registry;
+use crate::registry::{self, SignatureRules, Signed};
 use crate::store::Store;
-use crate::types::{ModelName, Version};
+use crate::types::{Digest, ModelName, Version};
 
 /// Whom the journal names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Named {
     /// The version that is PROMOTED.
-    pub champion: Version,
+    pub champion: Decided,
     /// The version that is SHADOWING or PROMOTABLE.
-    pub candidate: Option<Version>,
+    pub candidate: Option<Decided>,
+}
+
+/// A version, and the digest of its manifest that was decided on: the same number over other bytes is not what was decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decided {
+    /// The version.
+    pub version: Version,
+    /// The digest of its manifest.
+    pub bundle: Digest,
 }
 
 /// Loads the versions it is told of, each once, and swaps them without failing a request.
 pub struct Follower {
     store: Arc<dyn Store>,
     model: ModelName,
+    signature: SignatureRules,
     serving: ArcSwapOption<Serving>,
 }
 
@@ -34,9 +44,9 @@ impl Champion for Follower {
 }
 
 impl Follower {
-    /// A follower of this model that does not serve yet.
-    pub fn new(store: Arc<dyn Store>, model: ModelName) -> Self {
-        Follower { store, model, serving: ArcSwapOption::empty() }
+    /// A follower of this model that does not serve yet; whom it serves has the signatures that these rules ask for.
+    pub fn new(store: Arc<dyn Store>, model: ModelName, signature: SignatureRules) -> Self {
+        Follower { store, model, signature, serving: ArcSwapOption::empty() }
     }
 
     /// Serve whom the journal names; to be called by one thread whenever the journal has grown. Returns whether anything
@@ -49,14 +59,16 @@ impl Follower {
         let Some(named) = named else { return Ok(false) };
         let before = self.current();
         let champion = self.load("champion", named.champion, before.as_deref())?;
-        let candidate = named.candidate.map(|version| self.load("candidate", version, before.as_deref())).transpose();
+        let candidate = named.candidate.map(|named| self.load("candidate", named, before.as_deref())).transpose();
         let (candidate, outcome) = match candidate {
             Ok(candidate) => (candidate, Ok(true)),
             Err(error) => (None, Err(error)),
         };
-        // A candidate under another contract cannot be shown the champion's vectors.
-        let candidate = candidate.filter(|candidate| candidate.reads_like(&champion));
-        let after = Serving { champion, candidate };
+        let (candidate, apart) = match candidate {
+            Some(apart) if !apart.can_shadow(&champion) => (None, Some(apart)),
+            candidate => (candidate, None),
+        };
+        let after = Serving { champion, candidate, apart };
         if before.is_some_and(|before| versions(&before) == versions(&after)) {
             return outcome.map(|_| false);
         }
@@ -67,21 +79,29 @@ impl Follower {
     fn load(
         &self,
         role: &'static str,
-        version: Version,
+        Decided { version, bundle }: Decided,
         loaded: Option<&Serving>,
     ) -> Result<Arc<Predictor>, ServeError> {
-        let known = loaded.into_iter().flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref()]);
-        if let Some(known) = known.flatten().find(|known| known.version() == version) {
+        let known = loaded
+            .into_iter()
+            .flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref(), serving.apart.as_ref()]);
+        let is_named = |known: &&Arc<Predictor>| known.version() == version && known.model().digest() == bundle;
+        if let Some(known) = known.flatten().find(is_named) {
             return Ok(Arc::clone(known));
         }
-        let model = registry::fetch(self.store.as_ref(), &self.model, version);
+        let (store, recorded) = (self.store.as_ref(), Some(bundle));
+        let model = registry::fetch_trusted(store, &self.model, version, recorded, &self.signature);
         let model = model.map_err(|source| ServeError::Load { role, source: Box::new(source) })?;
+        if let Signed::Not(why) = model.signed() {
+            tracing::warn!("{} {version} serves as {role}, and {why}", self.model);
+        }
         Ok(Arc::new(Predictor::new(Arc::new(model))))
     }
 }
 
 fn versions(serving: &Serving) -> (Version, Option<Version>) {
-    (serving.champion.version(), serving.candidate.as_ref().map(|candidate| candidate.version()))
+    let candidate = serving.candidate.as_ref().or(serving.apart.as_ref());
+    (serving.champion.version(), candidate.map(|candidate| candidate.version()))
 }
 
 #[cfg(test)]
@@ -102,8 +122,11 @@ mod tests {
         let world = World::rain();
         published(&world, store.as_ref());
         let model = world.registered().contract.name().clone();
-        let good = versions_of(store.as_ref(), &model).unwrap()[0];
-        let (follower, missing) = (Follower::new(store, model), Version::new(9, 9, 9));
+        let version = versions_of(store.as_ref(), &model).unwrap()[0];
+        let bundle = registry::fetch(store.as_ref(), &model, version).unwrap().digest();
+        let good = Decided { version, bundle };
+        let missing = Decided { version: Version::new(9, 9, 9), bundle };
+        let follower = Follower::new(store, model, SignatureRules::default());
         let follow = |champion, candidate| follower.follow(Some(Named { champion, candidate }));
 
         assert!(!follower.follow(None).unwrap());
@@ -118,10 +141,41 @@ mod tests {
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
         assert!(matches!(follow(good, Some(missing)), Err(ServeError::Load { role: "candidate", .. })));
         assert!(!follower.follow(None).unwrap());
-        assert_eq!(serves(&follower), Some((good, None)));
+        assert_eq!(serves(&follower), Some((version, None)));
         assert!(follow(good, Some(good)).unwrap());
         let serving = follower.current().unwrap();
-        assert_eq!(versions(&serving), (good, Some(good)));
+        assert_eq!(versions(&serving), (version, Some(version)));
         assert!(Arc::ptr_eq(&serving.champion, &first.champion), "a version was loaded twice");
+
+        // The same number over other bytes is not what was decided.
+        let other = Decided { version, bundle: Digest::of("another") };
+        let error = follow(other, None).unwrap_err();
+        assert!(matches!(&error, ServeError::Load { source, .. } if source.to_string().contains("recorded was")));
+        assert_eq!(serves(&follower), Some((version, Some(version))));
+    }
+
+    /// A candidate of another major version is loaded and said to stand apart; it is shown nothing.
+    #[test]
+    fn a_candidate_under_another_major_contract_stands_apart_and_it_is_said() {
+        let store = Arc::new(Memory::new());
+        let (old, new) = (World::rain(), World::rain().at_version(Version::new(2, 0, 0)));
+        published(&old, store.as_ref());
+        let mut plan = new.plan(crate::train::Path::Baseline);
+        plan.version = Version::new(2, 0, 0);
+        let candidate = crate::registry::testing::candidate(&new, &plan);
+        crate::registry::publish_bundle(store.as_ref(), &crate::registry::testing::bundle(&new, &candidate)).unwrap();
+        let model = old.registered().contract.name().clone();
+        let decided = |version| {
+            let bundle = registry::fetch(store.as_ref(), &model, version).unwrap().digest();
+            Decided { version, bundle }
+        };
+        let named = Named { champion: decided(Version::FIRST), candidate: Some(decided(plan.version)) };
+        let follower = Follower::new(store.clone(), model.clone(), SignatureRules::default());
+        assert!(follower.follow(Some(named)).unwrap());
+        let serving = follower.current().unwrap();
+        assert!(serving.candidate.is_none());
+        let why = serving.why_apart().unwrap();
+        assert!(why.contains("2.0.0 does not shadow") && why.contains("1.0.0"), "{why}");
+        assert!(!follower.follow(Some(named)).unwrap(), "it was loaded again");
     }
 }

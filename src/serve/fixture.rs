@@ -69,6 +69,38 @@ pub(crate) fn a_model(version: Version, share: f64) -> Arc<Predictor> {
     a_predictor(a_contract(true), version, Scorer::new(model, Calibration::Isotonic(as_it_is)).unwrap())
 }
 
+/// A version whose probability is `share` of the humidity, under a later contract with other places for features and words.
+pub(crate) fn a_moved_model(version: Version, contract: Version, share: f64) -> Arc<Predictor> {
+    let (station, humidity) = ("  - {name: station, kind: nominal}\n", "  - {name: humidity, kind: continuous}\n");
+    let text = CONTRACT
+        .replace("1.0.0", &contract.to_string())
+        .replace("TASK", "binary")
+        .replace("TARGET", "rain")
+        .replace("OTHER", "rained_mm");
+    let text = text.replace(station, "").replace(humidity, &format!("{station}{humidity}"));
+    let schema: RawSchema = crate::yaml::read("s", SCHEMA.replace("[north, south]", "[east, south, north]")).unwrap();
+    let raw: RawContract = crate::yaml::read("c", text).unwrap();
+    let model = linear(LinearKind::Logistic, 2, 100.0, share);
+    let as_it_is = Isotonic::new(vec![0.0, 1.0], vec![0.0, 1.0]).unwrap();
+    let scorer = Scorer::new(model, Calibration::Isotonic(as_it_is)).unwrap();
+    let profile = Profile {
+        format_version: 1,
+        rows: 9,
+        features: vec![
+            a_histogram("temperature", numeric(50.0)),
+            a_histogram(
+                "station",
+                Bins::Categorical { values: ["east", "south", "north"].map(str::to_owned).to_vec() },
+            ),
+            a_histogram("humidity", numeric(100.0)),
+            a_histogram("windy", words(["false", "true"])),
+        ],
+        score: a_histogram("score", numeric(1.0)),
+    };
+    let contract = raw.check(&schema.check().unwrap()).unwrap();
+    Arc::new(Predictor::new(Arc::new(VerifiedModel::stand_in(contract, profile, version, scorer))))
+}
+
 /// A version that says the temperature so many times, give or take 1.
 pub(crate) fn a_regression(version: Version, times: f64) -> Arc<Predictor> {
     let model = linear(LinearKind::Linear, 0, 1.0, times);
@@ -97,7 +129,7 @@ fn a_predictor(contract: Contract, version: Version, scorer: Scorer) -> Arc<Pred
 
 /// A champion and perhaps a candidate.
 pub(crate) fn serving(champion: Arc<Predictor>, candidate: Option<Arc<Predictor>>) -> Arc<Serving> {
-    Arc::new(Serving { champion, candidate })
+    Arc::new(Serving { champion, candidate, apart: None })
 }
 
 /// Whoever was put there.

@@ -17,7 +17,7 @@ mod tests;
 use std::io;
 
 pub use api::{finish, routes};
-pub use champion::{Follower, Named};
+pub use champion::{Decided, Follower, Named};
 pub use http::{HttpDoor, Limits, SystemClock};
 pub use predictor::{Answer, Predictor, truth};
 pub use problem::Problem;

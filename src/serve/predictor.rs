@@ -1,9 +1,10 @@
 //! One verified version that answers: fields in, a score or every violation out; pure. Takes nothing but a `VerifiedModel`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::contract::{Contract, Feature, FeatureVector, Given, Refusal, Task, Violation, admit, encode_target};
+use crate::contract::{Contract, FeatureVector, Given, Refusal, Task, Violation, admit, admit_again, encode_target};
 use crate::registry::VerifiedModel;
 use crate::scoring::Score;
 use crate::types::{ModelName, NotComputable, Version};
@@ -65,7 +66,7 @@ impl Predictor {
         }
     }
 
-    /// Score a vector that this contract, or one that [`reads_like`](Self::reads_like) it, has admitted.
+    /// Score a vector that this contract has admitted.
     ///
     /// # Errors
     /// The model gave a number that is not finite.
@@ -78,12 +79,22 @@ impl Predictor {
         }
     }
 
-    /// Whether a vector admitted by `other` means the same here: the same features in the same order, with the same codes.
+    /// Whether this version can be shown what `other` answers: under one major version whatever one contract admits the newer
+    /// one admits, too.
+    pub fn can_shadow(&self, other: &Predictor) -> bool {
+        self.contract().version().major == other.contract().version().major
+    }
+
+    /// The row that `other` has admitted, as this version's own contract encodes it.
     ///
-    /// A category table that has grown at its end still gives every older word its older code.
-    pub fn reads_like(&self, other: &Predictor) -> bool {
-        let (mine, theirs) = (self.contract().features(), other.contract().features());
-        mine.len() == theirs.len() && mine.iter().zip(theirs).all(|(mine, theirs)| same_codes(mine, theirs))
+    /// # Errors
+    /// Every way in which this contract refuses it.
+    pub fn read_again<'a>(
+        &self,
+        vector: &'a FeatureVector,
+        other: &Predictor,
+    ) -> Result<Cow<'a, FeatureVector>, Refusal> {
+        admit_again(vector, other.contract(), self.contract())
     }
 
     /// The values of the contract's declared slices, and of nothing else (P8).
@@ -97,15 +108,6 @@ impl Predictor {
         };
         contract.slices().iter().filter_map(value).collect()
     }
-}
-
-fn same_codes(mine: &Feature, theirs: &Feature) -> bool {
-    let tables = match (mine.words(), theirs.words()) {
-        (Some(mine), Some(theirs)) => mine.starts_with(&theirs),
-        (None, None) => true,
-        (Some(_), None) | (None, Some(_)) => false,
-    };
-    mine.name == theirs.name && mine.kind == theirs.kind && tables
 }
 
 /// What came true, as a number: 1 or 0 for a binary target (also given as its own word), else the number itself.

@@ -23,8 +23,24 @@ pub trait Clock: Send + Sync {
 pub struct Serving {
     /// The champion.
     pub champion: Arc<Predictor>,
-    /// The candidate that shadows, if there is one that reads the champion's vectors.
+    /// The candidate that shadows, if there is one that can be shown what the champion answers.
     pub candidate: Option<Arc<Predictor>>,
+    /// A candidate that cannot: its contract has another major version, so no request can be put to both.
+    pub apart: Option<Arc<Predictor>>,
+}
+
+impl Serving {
+    /// Why the candidate does not shadow, in a sentence; nothing if it does, or if there is none.
+    pub fn why_apart(&self) -> Option<String> {
+        let (apart, serves) = (self.apart.as_ref()?, &self.champion);
+        Some(format!(
+            "{} does not shadow: its contract {} is another major version than {} of {}, so no request can be put to both",
+            apart.version(),
+            apart.contract().version(),
+            serves.contract().version(),
+            serves.version()
+        ))
+    }
 }
 
 /// Knows who is champion.
@@ -101,7 +117,8 @@ pub trait EventSink: Send + Sync {
 
 /// Counts features, predictions and latencies; never keeps a row.
 pub trait Counter: Send + Sync {
-    /// Count an answer under the champion; a refused one also under the candidate, which will not see it otherwise.
+    /// Count an answer under the champion; a refused one also under a candidate of the same contract, which will not see it
+    /// otherwise. (Under another contract nobody knows what would have become of it.)
     fn answered(&self, answered: &Answered<'_>);
     /// Count a shadow score under the candidate.
     fn shadowed(&self, shadowed: &Shadowed<'_>);
@@ -115,8 +132,10 @@ pub struct ShadowJob {
     pub request_id: Uuid,
     /// The instant it is recorded under.
     pub at: Timestamp,
-    /// The admitted features.
+    /// The features as the champion's contract has admitted them.
     pub vector: FeatureVector,
+    /// Whose vector it is.
+    pub champion: Arc<Predictor>,
     /// Who shall score them.
     pub candidate: Arc<Predictor>,
 }

@@ -24,6 +24,8 @@ pub struct Trial<'a> {
     pub candidate: Version,
     /// The digest of the candidate's manifest.
     pub candidate_bundle: Digest,
+    /// The versions of the champion's and of the candidate's contract.
+    pub contracts: (Version, Version),
     /// Since when it shadows.
     pub since: Timestamp,
     /// The end of the last judged window.
@@ -56,8 +58,14 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
     let least = |metric, value: f64, n, threshold| {
         wait(Check::require(Measurement::new(metric, value, n), Operator::AtLeast, threshold, 0))
     };
+    let (serving, shadowing) = trial.contracts;
+    let pairs = least("labelled_pairs", labelled as f64, labelled, rules.min_pairs as f64);
     let checks = vec![
-        least("labelled_pairs", labelled as f64, labelled, rules.min_pairs as f64),
+        if serving.major == shadowing.major {
+            pairs
+        } else {
+            pairs.with_note(format!("no pairs because its contract differs: {shadowing} beside {serving}"))
+        },
         least("windows", trial.windows as f64, trial.windows, rules.min_windows as f64),
         least("age_secs", age.secs(), trial.windows, rules.min_age.secs()),
         unmatched(&trial, rules),

@@ -1,4 +1,4 @@
-//! The candidate scores what the champion has answered, on the same admitted vector; pure but for its queue and thread. Never
+//! The candidate scores what the champion has answered, on the same admitted row; pure but for its queue and thread. Never
 //! waits, never fails a request: what it cannot do is dropped and counted (P9).
 
 use std::io;
@@ -33,12 +33,13 @@ impl Scoring {
 
     fn try_score(&self, job: &ShadowJob) -> Option<()> {
         let started_us = self.clock.micros();
-        let score = job.candidate.score(&job.vector).ok()?;
+        let vector = job.candidate.read_again(&job.vector, &job.champion).ok()?;
+        let score = job.candidate.score(&vector).ok()?;
         let latency_us = u32::try_from(self.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
         let shadowed = Shadowed {
             request_id: job.request_id,
             at: job.at,
-            vector: &job.vector,
+            vector: &vector,
             candidate: &job.candidate,
             prediction: score.prediction,
             latency_us,

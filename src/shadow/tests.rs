@@ -38,6 +38,7 @@ fn judged(pairs: &[Pair]) -> ShadowReport {
         task: Task::Binary,
         champion: Version::FIRST,
         candidate: CANDIDATE,
+        contracts: (Version::FIRST, Version::FIRST),
         candidate_bundle: Digest::of("bundle"),
         since: Timestamp::EPOCH,
         until: Timestamp::EPOCH + Span::from_days(2),

@@ -158,7 +158,9 @@ impl Counter for Counting {
                     for code in codes {
                         *counts.codes.entry(code.as_str().to_owned()).or_default() += 1;
                     }
-                    for version in [Some(&serving.champion), serving.candidate.as_ref()].into_iter().flatten() {
+                    let (champion, contract) = (&serving.champion, serving.champion.contract().version());
+                    let alike = serving.candidate.iter().filter(|shadow| shadow.contract().version() == contract);
+                    for version in [champion].into_iter().chain(alike) {
                         of(counts, version).count(version.model().profile(), refusal.slots.iter().copied());
                     }
                 }

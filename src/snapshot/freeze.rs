@@ -57,8 +57,11 @@ pub fn judged(store: &dyn Store, model: &ModelName, window: Window) -> Result<Op
     Ok(Some(snapshot))
 }
 
-/// `var/<model>/snapshots/<size>/<start>.json`
-fn key(model: &ModelName, window: Window) -> Result<Key, SnapshotError> {
+/// Where a window's snapshot lies: `var/<model>/snapshots/<size>/<start>.json`.
+///
+/// # Errors
+/// Never for a validated name; the store checks every key.
+pub fn key(model: &ModelName, window: Window) -> Result<Key, SnapshotError> {
     let Window { start, size } = window;
     Ok(Key::new(&format!("var/{model}/snapshots/{size}/{}.json", start.compact()))?)
 }

@@ -54,6 +54,13 @@ impl World {
         World { contract: raw.check_registered().unwrap(), bytes }
     }
 
+    /// The same world under another version of its contract.
+    pub(crate) fn at_version(&self, version: Version) -> World {
+        let text = std::str::from_utf8(&self.bytes).unwrap().replace("version: 1.0.0", &format!("version: {version}"));
+        let raw: RawContract = crate::yaml::read("contract.yaml", &text).unwrap();
+        World { contract: raw.check_registered().unwrap(), bytes: text.into_bytes() }
+    }
+
     /// The contract as it is registered.
     pub(crate) fn registered(&self) -> Registered {
         Registered { contract: self.contract.clone(), sha256: Digest::of(&self.bytes) }

@@ -34,6 +34,11 @@ impl Digest {
         self.to_string()[..12].to_owned()
     }
 
+    /// The digest of which these are the 32 bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Digest(bytes)
+    }
+
     /// The 32 bytes themselves.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0

@@ -1,12 +1,14 @@
 //! Validated words that every room uses; pure, imports nothing of the house.
 
 mod digest;
+mod json;
 mod name;
 mod time;
 mod verdict;
 mod version;
 
 pub use digest::{Digest, DigestError, Hasher, canonical_json, digest_json};
+pub use json::{JsonError, read_json};
 pub use name::{ModelName, NameError, ReplicaName};
 pub use time::{Span, SpanError, Timestamp, TimestampError};
 pub use verdict::{Check, Measurement, NotComputable, Operator, Value, Verdict};

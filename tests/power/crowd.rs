@@ -144,7 +144,7 @@ fn sixteen_processes_take_one_turn() {
 #[test]
 fn of_sixteen_who_publish_one_version_one_wins() {
     let row = Row::begin("16 publish one version");
-    let rounds = if in_full() { 20 } else { 1 };
+    let rounds = if in_full() { 5 } else { 1 };
     let before = Room::at(Point::Trained);
     let pinned = before.standing().candidate.unwrap().training;
     fs::remove_dir_all(before.path("registry/rain/1.0.0")).unwrap();

@@ -149,4 +149,20 @@ macro_rules! scenes {
     };
 }
 
-scenes!(init, draft, register, ingest, train, govern, promote_the_first, promote, roll_back, obey, retrain, judge);
+scenes!(
+    sign,
+    export,
+    import,
+    init,
+    draft,
+    register,
+    ingest,
+    train,
+    govern,
+    promote_the_first,
+    promote,
+    roll_back,
+    obey,
+    retrain,
+    judge
+);

@@ -160,6 +160,9 @@ fn a_file_is_on_disk_before_its_name_and_the_journal_comes_last() {
     let scenes = [
         (scenes::init(), None),
         (scenes::draft(), None),
+        (scenes::sign(), None),
+        (scenes::export(), None),
+        (scenes::import(), None),
         (scenes::register(), None),
         (scenes::ingest(), None),
         // A training is journalled before it begins: whoever finds the entry repeats it.

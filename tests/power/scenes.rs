@@ -87,6 +87,27 @@ pub(crate) fn retrain() -> Scene {
     Scene { afterwards: vec![at(70), at(71), at(72)], ..scene }
 }
 
+/// A version is signed.
+pub(crate) fn sign() -> Scene {
+    let room = Room::at(Point::Trained);
+    room.done(&["signing", "keygen", "--out", "key.pem"]);
+    Scene::regent("sign", room, &["registry", "sign", "rain", "1.0.0", "--key", "key.pem"])
+}
+
+/// A version leaves as one file.
+pub(crate) fn export() -> Scene {
+    Scene::regent("export", Room::at(Point::Trained), &["registry", "export", "rain", "1.0.0", "--out", "rain.tar"])
+}
+
+/// It enters another registry.
+pub(crate) fn import() -> Scene {
+    let elsewhere = Room::at(Point::Trained);
+    elsewhere.done(&["registry", "export", "rain", "1.0.0", "--out", "rain.tar"]);
+    let room = Room::at(Point::Registered);
+    room.write("rain.tar", std::fs::read(elsewhere.path("rain.tar")).unwrap());
+    Scene::regent("import", room, &["registry", "import", "rain.tar"])
+}
+
 /// Windows are sealed and judged.
 pub(crate) fn judge() -> Scene {
     let room = Room::at(Point::Champion);

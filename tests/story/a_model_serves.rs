@@ -7,8 +7,8 @@ use std::thread;
 
 use regent::govern::{Order, Override};
 use regent::log::{Recorder, SpoolRules, read_events};
-use regent::registry;
-use regent::serve::{Clock, Follower, Named, SystemClock, TinyDoor, Wiring, routes};
+use regent::registry::{self, SignatureRules};
+use regent::serve::{Clock, Decided, Follower, Named, SystemClock, TinyDoor, Wiring, routes};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
 use regent::store::Durability;
@@ -33,7 +33,8 @@ fn a_request() -> Value {
 fn a_promotion_fails_no_request() {
     let workspace = Workspace::with_champion();
     let clock = Arc::new(SystemClock::new());
-    let follower = Arc::new(Follower::new(workspace.store.clone(), workspace.model().clone()));
+    let follower =
+        Arc::new(Follower::new(workspace.store.clone(), workspace.model().clone(), SignatureRules::default()));
     let (replica, boot) = ("story".parse().unwrap(), Ulid::from_parts(0, 1));
     let (store, rules, root) = (workspace.store.clone(), SpoolRules::DEFAULTS, workspace.path());
     let recorder =
@@ -53,8 +54,10 @@ fn a_promotion_fails_no_request() {
     });
     let follow = || {
         let standing = workspace.standing();
-        let candidate = standing.shadowing().map(|candidate| candidate.version);
-        let named = standing.champion_version().map(|champion| Named { champion, candidate });
+        let decided = |version, bundle| Decided { version, bundle };
+        let candidate = standing.shadowing().map(|candidate| decided(candidate.version, candidate.bundle.unwrap()));
+        let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
+        let named = champion.map(|champion| Named { champion, candidate });
         follower.follow(named).unwrap();
     };
     follow();

@@ -9,10 +9,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// A workspace in a folder that vanishes, and the programs run in it.
-struct Workspace(TempDir);
+pub(crate) struct Workspace(TempDir);
 
 impl Workspace {
-    fn empty() -> Self {
+    pub(crate) fn empty() -> Self {
         Workspace(tempfile::tempdir().unwrap())
     }
 
@@ -26,7 +26,7 @@ impl Workspace {
     }
 
     /// A workspace whose first model is trained on the first days of the weather.
-    fn trained() -> Self {
+    pub(crate) fn trained() -> Self {
         let workspace = Workspace::with(&["rain"]);
         let all = fs::read_to_string(workspace.path("data/noaa_rain.csv")).unwrap();
         let past: String = all.lines().take(2_001).map(|line| format!("{line}\n")).collect();
@@ -36,32 +36,32 @@ impl Workspace {
         workspace
     }
 
-    fn path(&self, path: &str) -> PathBuf {
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
         self.0.path().join(path)
     }
 
-    fn run(&self, program: &str, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.0.path()).env_remove("REGENT_WORKSPACE");
         command.output().unwrap()
     }
 
-    fn regent(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn regent(&self, arguments: &[&str]) -> Output {
         self.run(env!("CARGO_BIN_EXE_regent"), arguments)
     }
 
-    fn governor(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn governor(&self, arguments: &[&str]) -> Output {
         self.run(env!("CARGO_BIN_EXE_governor"), arguments)
     }
 
     /// What a command that must succeed prints.
-    fn done(&self, arguments: &[&str]) -> String {
+    pub(crate) fn done(&self, arguments: &[&str]) -> String {
         let output = self.regent(arguments);
         assert_eq!(output.status.code(), Some(0), "regent {arguments:?}: {output:?}");
         text(&output.stdout)
     }
 
-    fn govern(&self) -> String {
+    pub(crate) fn govern(&self) -> String {
         let output = self.governor(&[]);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         text(&output.stdout)
@@ -73,7 +73,7 @@ impl Workspace {
     }
 
     /// Every file with its content's length.
-    fn files(&self) -> BTreeMap<PathBuf, u64> {
+    pub(crate) fn files(&self) -> BTreeMap<PathBuf, u64> {
         let mut files = BTreeMap::new();
         walk(self.0.path(), &mut files);
         files
@@ -91,7 +91,7 @@ fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, u64>) {
     }
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -178,6 +178,27 @@ fn every_failure_ends_with_its_documented_code() {
     assert!(text(&output.stdout).contains("metrics.json"), "{output:?}");
 }
 
+/// P13: a dataset leads back to its source file, which is its owner's to change or take away.
+#[test]
+fn verify_follows_a_dataset_to_its_source_file() {
+    let workspace = Workspace::trained();
+    let source = || {
+        let json: Value = serde_json::from_str(&workspace.done(&["-o", "json", "verify"])).unwrap();
+        let source = &json["models"][0]["sources"][0];
+        assert_eq!(source["name"], "past.csv");
+        source["found"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(source(), "here");
+    fs::write(workspace.path("past.csv"), "day_index\n").unwrap();
+    assert_eq!(source(), "replaced");
+    fs::remove_file(workspace.path("past.csv")).unwrap();
+    assert_eq!(source(), "archived");
+    assert!(workspace.done(&["verify"]).contains("1 archived"));
+    workspace.govern();
+    assert!(workspace.done(&["replay"]).contains("1 the same, 1 begun by hand"));
+    assert!(workspace.done(&["explain"]).contains("rain 1.0.0 is not promoted: it is PROMOTABLE"));
+}
+
 #[test]
 fn a_refused_file_is_told_line_by_line_and_as_json() {
     let workspace = Workspace::with(&["churn"]);
@@ -245,9 +266,11 @@ fn the_shapes_of_json_answers_are_an_interface() {
         "alerts candidate champion due evidence held model next notes rows"
     );
     assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model");
-    assert_eq!(keys(&["-o", "json", "explain"], ""), "entry evidence format_version model");
-    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0"), "about checks verdict");
-    assert_eq!(keys(&["-o", "json", "explain"], "/evidence/0/checks/0"), "metric n operator threshold value verdict");
+    let entry = ["-o", "json", "explain", "--entry", "2"];
+    assert_eq!(keys(&entry, ""), "entry evidence format_version model");
+    assert_eq!(keys(&entry, "/entry/reports/0"), "kind sha256");
+    assert_eq!(keys(&entry, "/evidence/0"), "about checks verdict");
+    assert_eq!(keys(&entry, "/evidence/0/checks/0"), "metric n operator threshold value verdict");
     assert_eq!(keys(&["-o", "json", "registry", "list"], "/versions/0"), "model state summary version");
 }
 

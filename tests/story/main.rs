@@ -2,6 +2,7 @@
 #![cfg(test)] // clippy then takes helpers for what they are: tests, which may unwrap
 #![expect(clippy::disallowed_methods, reason = "tests look at the disk, the clock and the programs from outside")]
 
+mod estate;
 mod stage;
 
 mod a_bad_candidate_is_refused;
@@ -9,8 +10,13 @@ mod a_candidate_rises;
 mod a_human_intervenes;
 mod a_model_is_born;
 mod a_model_serves;
+mod a_version_is_carried;
+mod an_auditor_comes;
+mod nobody_else_writes;
+mod only_what_verifies;
 mod the_power_fails;
 mod the_world_drifts;
+mod what_was_decided_is_known;
 
 mod commands;
 mod programs;

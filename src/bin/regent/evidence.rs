@@ -136,8 +136,12 @@ fn named(of: &str, check: &Check) -> Line {
 
 fn performance(report: &PerformanceReport) -> Evidence {
     let catastrophic = std::iter::once(&report.catastrophic);
+    let late = match report.late {
+        0 => String::new(),
+        late => format!(", {late} events late"),
+    };
     Evidence {
-        about: format!("performance of {} in {}", report.version, report.window),
+        about: format!("performance of {} in {}{late}", report.version, report.window),
         verdict: report.verdict,
         checks: plain(report.maturity.iter().chain(&report.checks).chain(catastrophic)),
     }

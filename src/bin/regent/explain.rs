@@ -1,51 +1,110 @@
-//! `regent explain`: one decision with everything it rests on, as it was recorded; a door.
+//! `regent explain`: why a version is or is not promoted, in one screen, or one decision with all it rests on; a door.
 
 use clap::Args;
-use regent::govern::{Entry, Observation, Override, Rules, journal};
-use regent::store::{Key, Store};
-use regent::types::{Digest, ModelName};
-use serde::{Deserialize, Serialize};
+use regent::audit::{self, Seen, Why};
+use regent::govern::{Entry, Observation, State, journal};
+use regent::promote::{self, Inputs, Turn};
+use regent::store::Overlay;
+use regent::types::{ModelName, Version};
 use serde_json::json;
 
-use crate::edge::{Answer, Exit, Failure, Scene, words};
+use crate::edge::{Answer, Failure, Scene, Workspace, words};
 use crate::evidence::{self, Detail, Evidence};
 
-/// Why: a decision, its reasons, and every check it rests on
+/// Why a version is or is not promoted, and what would change that
 #[derive(Debug, Args)]
 pub struct Explain {
     /// The model
     model: Option<ModelName>,
-    /// The entry's number, as `regent history` prints it [default: the newest]
-    #[arg(long, value_name = "N")]
+    /// The version [default: the candidate, else the champion]
+    version: Option<Version>,
+    /// Explain one decision instead, with every check it rests on; the number is as `regent history` prints it
+    #[arg(long, value_name = "N", conflicts_with = "version")]
     entry: Option<u64>,
 }
 
-/// What a decision was made on: `governance/<model>/inputs/<sha256>.json`.
-#[derive(Debug, Serialize, Deserialize)]
-struct Inputs {
-    rules: Rules,
-    overrides: Vec<Override>,
-    observation: Observation,
-}
+/// So many open checks are shown: with what surrounds them they fit a screen of 24 lines.
+const SHOWN: usize = 8;
 
 impl Explain {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
         let model = workspace.model(self.model)?;
-        let entries = journal::read(&workspace.store, &model)?;
-        let newest = entries.len() as u64;
-        let seq = self.entry.unwrap_or(newest);
-        let Some((entry, _)) = entries.into_iter().find(|(entry, _)| entry.seq == seq) else {
-            return Err(Failure::usage(format!("{model} has no entry {seq}; the newest is {newest}"))
-                .hint(format!("regent status {model} says what to do next")));
-        };
-        let inputs = entry.inputs.iter().map(|digest| read(&workspace.store, &model, *digest));
-        let inputs: Vec<Inputs> = inputs.collect::<Result<_, _>>()?;
-        let mut evidence: Vec<Evidence> = entry.decision.retrain.iter().map(evidence::of_retraining).collect();
-        evidence.extend(inputs.iter().flat_map(|inputs| evidence::of(&inputs.observation, Detail::All)));
-        let value = json!({ "format_version": 1, "model": model, "entry": entry, "evidence": evidence });
-        Answer::new(text(&entry, &evidence), &value)
+        let entries: Vec<Entry> =
+            journal::read(&workspace.store, &model)?.into_iter().map(|(entry, _)| entry).collect();
+        match self.entry {
+            Some(seq) => of_entry(&workspace, &model, &entries, seq),
+            None => of_version(scene, &workspace, &model, &entries, self.version),
+        }
     }
+}
+
+fn of_version(
+    scene: &Scene,
+    workspace: &Workspace,
+    model: &ModelName,
+    entries: &[Entry],
+    version: Option<Version>,
+) -> Result<Answer, Failure> {
+    let governed = workspace.governed(model)?;
+    // The same eyes and the same reasons as the governor's, and no trace.
+    let rehearsal = Overlay::over(&workspace.store);
+    let tick = promote::tick(&governed.context(&rehearsal, "explain"), scene.now, Turn::Rehearsal)?;
+    let standing = &tick.standing;
+    let candidate = standing.candidate.as_ref().map(|candidate| candidate.version);
+    let asked = version.or(candidate).or(standing.champion_version());
+    let asked = asked.or_else(|| standing.versions.keys().next_back().copied());
+    let Some(version) = asked else {
+        return Err(Failure::usage(format!("{model} has no version yet")).hint(format!("regent status {model}")));
+    };
+    let last = entries.iter().rev().find(|entry| {
+        let mut steps = entry.decision.transitions.iter();
+        steps.any(|step| step.version == version)
+    });
+    let inputs = match last {
+        Some(entry) => audit::read_inputs(&workspace.store, model, entry)?,
+        None => None,
+    };
+    let then: Option<&Observation> = inputs.as_ref().map(|inputs| &inputs.observation);
+    let seen =
+        Seen { entries, standing, now: &tick.observation, decision: &tick.decision, then, rules: &governed.rules };
+    let Some(why) = audit::why(model, version, seen) else {
+        let known: Vec<String> = standing.versions.keys().map(ToString::to_string).collect();
+        let what = format!("the journal of {model} knows no version {version}");
+        return Err(Failure::usage(what).hint(format!("it knows {}", known.join(", "))));
+    };
+    let value = json!({ "format_version": 1, "model": model, "why": why });
+    Answer::new(screen(model, &why), &value)
+}
+
+fn screen(model: &ModelName, why: &Why) -> String {
+    let Why { version, state, since, entry, .. } = why;
+    let is = if *state == State::Promoted { "is promoted" } else { "is not promoted" };
+    let mut lines = vec![format!("{model} {version} {is}: it is {state} since {since} (entry {entry})")];
+    lines.extend(why.because.iter().map(|reason| format!("  because   {reason}")));
+    let newest_first = why.open.iter().take(SHOWN);
+    lines.extend(newest_first.map(|open| format!("  open      {}: {}", open.about, open.check)));
+    if let more @ 1.. = why.open.len().saturating_sub(SHOWN) {
+        lines.push(format!("  open      and {more} more: regent explain {model} {version} -o json"));
+    }
+    if why.passed > 0 {
+        lines.push(format!("  passed    {} checks", why.passed));
+    }
+    lines.extend(why.waits.iter().map(|wait| format!("  note      {wait}")));
+    lines.extend(why.would_change.iter().map(|change| format!("  change    {change}")));
+    lines.join("\n")
+}
+
+fn of_entry(workspace: &Workspace, model: &ModelName, entries: &[Entry], seq: u64) -> Result<Answer, Failure> {
+    let Some(entry) = entries.iter().find(|entry| entry.seq == seq) else {
+        return Err(Failure::usage(format!("{model} has no entry {seq}; the newest is {}", entries.len()))
+            .hint(format!("regent status {model} says what to do next")));
+    };
+    let inputs: Option<Inputs> = audit::read_inputs(&workspace.store, model, entry)?;
+    let mut evidence: Vec<Evidence> = entry.decision.retrain.iter().map(evidence::of_retraining).collect();
+    evidence.extend(inputs.iter().flat_map(|inputs| evidence::of(&inputs.observation, Detail::All)));
+    let value = json!({ "format_version": 1, "model": model, "entry": entry, "evidence": evidence });
+    Answer::new(text(entry, &evidence), &value)
 }
 
 fn text(entry: &Entry, evidence: &[Evidence]) -> String {
@@ -61,14 +120,4 @@ fn text(entry: &Entry, evidence: &[Evidence]) -> String {
         lines.extend(evidence::lines(group));
     }
     lines.join("\n")
-}
-
-/// What was recorded, if it is still what was recorded.
-fn read(store: &dyn Store, model: &ModelName, digest: Digest) -> Result<Inputs, Failure> {
-    let key = Key::new(&format!("governance/{model}/inputs/{digest}.json"))?;
-    let bytes = store.read(&key)?;
-    if Digest::of(&bytes) != digest {
-        return Err(Failure::plain(Exit::Integrity, format!("{key} is not what was decided on: its digest differs")));
-    }
-    serde_json::from_slice(&bytes).map_err(|error| Failure::because(Exit::Integrity, format!("read {key}"), error))
 }

@@ -1,8 +1,9 @@
-//! `regent history`: every entry of a journal in a line; a door.
+//! `regent history`: every entry of a journal in a line, or who served at an instant; a door.
 
 use clap::Args;
+use regent::audit::{self, Served};
 use regent::govern::{Entry, journal};
-use regent::types::ModelName;
+use regent::types::{ModelName, Timestamp};
 use serde_json::json;
 
 use crate::edge::{Answer, Failure, Scene, words};
@@ -18,12 +19,20 @@ pub struct History {
     /// Only entries in which a version took a step
     #[arg(long)]
     steps: bool,
+    /// Say what served at this instant instead (RFC 3339, or a date for its midnight in UTC)
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["last", "steps"])]
+    at: Option<Timestamp>,
 }
 
 impl History {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
         let model = workspace.model(self.model)?;
+        if let Some(at) = self.at {
+            let served = audit::served_at(&workspace.store, &model, at)?;
+            let value = json!({ "format_version": 1, "model": model, "at": at, "serves": served });
+            return Answer::new(told(&model, at, served.as_ref()), &value);
+        }
         let mut entries: Vec<Entry> =
             journal::read(&workspace.store, &model)?.into_iter().map(|(entry, _)| entry).collect();
         entries.retain(|entry| !self.steps || !entry.decision.transitions.is_empty());
@@ -33,4 +42,12 @@ impl History {
         let text = if lines.is_empty() { format!("{model}: nothing was decided yet") } else { lines.join("\n") };
         Answer::new(text, &json!({ "format_version": 1, "model": model, "entries": entries }))
     }
+}
+
+fn told(model: &ModelName, at: Timestamp, served: Option<&Served>) -> String {
+    let Some(Served { version, bundle, since, entry, shadow }) = served else {
+        return format!("{model}: nothing served at {at}");
+    };
+    let beside = shadow.map(|shadow| format!("; {shadow} shadowed")).unwrap_or_default();
+    format!("{model}: {version} served at {at}, since {since} by entry {entry}{beside}\n  bundle    {bundle}")
 }

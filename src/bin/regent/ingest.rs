@@ -1,6 +1,6 @@
 //! `regent ingest`: strict rows in, or every violation named; a door.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use regent::contract::{self, Registered};
@@ -45,7 +45,8 @@ impl Ingest {
         let scratch = governed.sources.scratch()?;
         let frozen = ingest::freeze(ingest::open(&self.file)?, &intake, scratch, &workspace.store)?;
         let context = governed.context(&workspace.store, "ingest");
-        promote::note_dataset(&context, registered, frozen.meta.source.sha256, frozen.digest, frozen.meta.rows)?;
+        let source = (named_from(&workspace.root, &self.file), frozen.meta.source.sha256);
+        promote::note_dataset(&context, registered, (&source.0, source.1), frozen.digest, frozen.meta.rows)?;
         let (rows, digest) = (frozen.meta.rows, frozen.digest);
         let verb = if frozen.already { "found" } else { "froze" };
         let mut text = format!("{verb} {rows} rows as dataset {}", digest.short());
@@ -57,4 +58,11 @@ impl Ingest {
         });
         Ok(Answer::new(text, &value)?.next(format!("regent train baseline {model}")))
     }
+}
+
+/// A file as it is called from the workspace's root, where it lies inside; else its whole path.
+fn named_from(root: &Path, file: &Path) -> String {
+    let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let (root, file) = (whole(root), whole(file));
+    file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned()
 }

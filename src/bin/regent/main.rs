@@ -14,14 +14,19 @@ mod export_schemas;
 mod history;
 mod ingest;
 mod init;
+mod journal;
 mod labels;
 mod next;
 mod registry;
+mod replay;
 mod schema;
 mod serve;
+mod signing;
+mod simulate;
 mod snapshot;
 mod status;
 mod train;
+mod verify;
 
 use clap::{Parser, Subcommand};
 
@@ -50,6 +55,8 @@ enum Command {
     Train(train::Train),
     #[command(subcommand)]
     Registry(registry::Registry),
+    #[command(subcommand)]
+    Signing(signing::Signing),
     Serve(serve::Serve),
     #[command(subcommand)]
     Labels(labels::Labels),
@@ -60,6 +67,11 @@ enum Command {
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
+    #[command(subcommand)]
+    Journal(journal::Journal),
+    Verify(verify::Verify),
+    Replay(replay::Replay),
+    Simulate(simulate::Simulate),
     #[command(subcommand)]
     Alert(alert::Alert),
     Doctor(doctor::Doctor),
@@ -83,6 +95,7 @@ impl Command {
             Command::Ingest(command) => command.run(scene),
             Command::Train(command) => command.run(scene),
             Command::Registry(command) => command.run(scene),
+            Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),
@@ -90,6 +103,10 @@ impl Command {
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
+            Command::Journal(command) => command.run(scene),
+            Command::Verify(command) => command.run(scene),
+            Command::Replay(command) => command.run(scene),
+            Command::Simulate(command) => command.run(scene),
             Command::Alert(command) => command.run(scene),
             Command::Doctor(command) => command.run(scene),
             Command::Backtest(command) => command.run(scene),

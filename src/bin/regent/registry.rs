@@ -1,8 +1,13 @@
-//! `regent registry`: immutable versions, listed, shown, verified and compared; a door.
+//! `regent registry`: immutable versions, listed, shown, verified, compared, signed and carried; a door.
+
+mod carry;
+mod sign;
+
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use regent::govern::{self, Standing};
-use regent::registry::{self, Change, Verification};
+use regent::registry::{self, Change, RegistryError, SignatureRules, Signed, Verification};
 use regent::types::{Digest, ModelName, Value as Number, Version};
 use serde_json::{Value, json};
 
@@ -23,13 +28,22 @@ pub enum Registry {
         /// The version [default: the newest]
         version: Option<Version>,
     },
-    /// Hold every byte of every version against its manifest and the journal; writes nothing
+    /// Hold every byte of every version against its manifest, the journal and the policy's `signature`; writes nothing
     Verify {
         /// The model [default: all]
         model: Option<ModelName>,
         /// Only this version
         version: Option<Version>,
+        /// Ask for a signature by this public key, whatever the policy says
+        #[arg(long, value_name = "FILE")]
+        key: Option<PathBuf>,
     },
+    /// Sign a version, or file a signature of it that was made elsewhere
+    Sign(sign::Sign),
+    /// Write a version with its signatures into one file; the same version always gives the same bytes
+    Export(carry::Export),
+    /// Publish the version of such a file, after everything in it was verified
+    Import(carry::Import),
     /// Compare two versions, file by file and metric by metric
     Diff {
         /// The model
@@ -45,9 +59,12 @@ impl Registry {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
         match self {
+            Registry::Sign(sign) => sign.run(scene),
+            Registry::Export(export) => export.run(scene),
+            Registry::Import(import) => import.run(scene),
             Registry::List { model } => list(&workspace, model.as_ref()),
             Registry::Show { model, version } => show(&workspace, &model, version),
-            Registry::Verify { model, version } => verify(&workspace, model.as_ref(), version),
+            Registry::Verify { model, version, key } => verify(&workspace, model.as_ref(), version, key.as_deref()),
             Registry::Diff { model, from, to } => diff(&workspace, &model, from, to),
         }
     }
@@ -110,26 +127,43 @@ fn newest(workspace: &Workspace, model: &ModelName) -> Result<Version, Failure> 
     })
 }
 
-fn verify(workspace: &Workspace, model: Option<&ModelName>, version: Option<Version>) -> Result<Answer, Failure> {
+fn verify(
+    workspace: &Workspace,
+    model: Option<&ModelName>,
+    version: Option<Version>,
+    key: Option<&Path>,
+) -> Result<Answer, Failure> {
     let mut lines = Vec::new();
     let mut values = Vec::new();
     let mut exit = Exit::Done;
     for model in workspace.chosen(model)? {
         let standing = govern::fold(&workspace.store, &model)?;
+        let rules = sign::rules(workspace, &model, key)?;
         let versions = match version {
             Some(version) => vec![version],
             None => registry::versions(&workspace.store, &model)?,
         };
         for version in versions {
-            let (faults, digest) = look(workspace, &model, version, &standing)?;
-            match faults.as_slice() {
-                [] => lines.push(format!("{model} {version} is what was published")),
+            let (mut faults, digest) = look(workspace, &model, version, &standing)?;
+            let signed = match faults.as_slice() {
+                [] => signature(workspace, &model, version, &rules, &mut faults)?,
+                _ => Signed::Unchecked,
+            };
+            match (faults.as_slice(), &signed) {
+                ([], Signed::Unchecked) => lines.push(format!("{model} {version} is what was published")),
+                ([], known) => lines.push(format!("{model} {version} is what was published, {}", sign::told(known))),
                 _ => {
                     exit = Exit::Integrity;
                     lines.extend(faults.iter().map(|fault| format!("{model} {version}: {fault}")));
                 }
             }
-            values.push(json!({ "model": model, "version": version, "digest": digest, "damage": faults }));
+            values.push(json!({
+                "model": model,
+                "version": version,
+                "digest": digest,
+                "damage": faults,
+                "signed": sign::value(&signed),
+            }));
         }
     }
     let text = if lines.is_empty() { "no version was published yet".to_owned() } else { lines.join("\n") };
@@ -149,6 +183,24 @@ fn look(
             let failure = Failure::from(error);
             if failure.exit == Exit::Integrity { Ok((vec![failure.sentence()], None)) } else { Err(failure) }
         }
+    }
+}
+
+/// Whose signature stands for a whole version; one that the rules ask for and is not there is one more fault.
+fn signature(
+    workspace: &Workspace,
+    model: &ModelName,
+    version: Version,
+    rules: &SignatureRules,
+    faults: &mut Vec<String>,
+) -> Result<Signed, Failure> {
+    match registry::signed(&workspace.store, model, version, rules) {
+        Ok(signed) => Ok(signed),
+        Err(RegistryError::Untrusted { why, .. }) => {
+            faults.push(why.to_string());
+            Ok(Signed::Not(why))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

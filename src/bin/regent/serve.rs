@@ -12,7 +12,8 @@ use regent::config::Events;
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
 use regent::serve::{
-    Champion as _, Clock, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring, finish, routes,
+    Champion as _, Clock, Decided, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring,
+    finish, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
@@ -101,7 +102,8 @@ const ADOPT_EVERY: Span = Span::from_mins(1);
 
 impl House {
     fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName) -> Result<House, Failure> {
-        let base = workspace.governed(model)?.rules.windows.base;
+        let rules = workspace.governed(model)?.rules;
+        let base = rules.windows.base;
         let durability = match workspace.settings.events {
             Events::Durable => Durability::Durable,
             Events::Batched => Durability::Batched,
@@ -123,7 +125,7 @@ impl House {
         let counting = Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot);
         let house = House {
             model: model.clone(),
-            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone())),
+            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone(), rules.signature)),
             store,
             clock,
             recorder: Arc::new(recorder),
@@ -143,7 +145,10 @@ impl House {
 
     fn greeting(&self) -> String {
         match self.follower.current() {
-            Some(serving) => format!("{} {} answers", self.model, serving.champion.version()),
+            Some(serving) => {
+                let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
+                format!("{} {} answers{apart}", self.model, serving.champion.version())
+            }
             None => {
                 format!("{} has no champion yet: predict answers 503 until `governor` has promoted one", self.model)
             }
@@ -211,12 +216,14 @@ impl House {
 
 /// Whom the journal names: the champion, and the candidate that may see traffic.
 fn named(standing: &Standing) -> Option<Named> {
-    let champion = standing.champion.as_ref()?.version;
+    let champion = standing.champion.as_ref()?;
+    let champion = Decided { version: champion.version, bundle: champion.bundle };
     let candidate = standing.candidate.as_ref().filter(|candidate| match candidate.state {
         State::Shadowing | State::Promotable => true,
         State::Training | State::Promoted | State::Rejected | State::Retired | State::RolledBack => false,
     });
-    Some(Named { champion, candidate: candidate.map(|candidate| candidate.version) })
+    let recorded = candidate.and_then(|candidate| Some((candidate.version, candidate.bundle?)));
+    Some(Named { champion, candidate: recorded.map(|(version, bundle)| Decided { version, bundle }) })
 }
 
 /// The thread that looks after the house.

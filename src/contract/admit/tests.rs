@@ -175,3 +175,38 @@ proptest! {
         prop_assert!(!told.contains(&word) && !told.contains(&number.to_string()), "{told}");
     }
 }
+
+#[test]
+fn a_row_admitted_by_one_contract_is_encoded_again_as_another_reads_it() {
+    let old = contract();
+    let widened =
+        SCHEMA.replace("values: [cat, dog, owl]", "values: [ant, owl, dog, cat]").replace("max: 40", "max: 90");
+    let moved = CONTRACT.replace("version: 1.0.0", "version: 1.1.0").replace(
+        "- {name: age, kind: ordinal}\n- {name: weight, kind: continuous}",
+        "- {name: weight, kind: continuous}\n- {name: age, kind: ordinal}",
+    );
+    let of = |schema: &str, text: &str| {
+        let schema = yaml::read::<RawSchema>("s", schema).unwrap().check().unwrap();
+        yaml::read::<RawContract>("c", text).unwrap().check(&schema).unwrap()
+    };
+    let new = of(&widened, &moved);
+    let vector = admit(&old, good()).unwrap();
+    let again = admit_again(&vector, &old, &new).unwrap();
+    assert_eq!(**again, [4.5, 3.0, 2.0, 1.0]);
+    assert_eq!(*again, admit(&new, good()).unwrap(), "the same request is the same row");
+    assert!(matches!(admit_again(&vector, &old, &old), Ok(Cow::Borrowed(_))));
+    // What only the wider contract admits, and a feature that the other does not have, is refused.
+    let ant = admit(
+        &new,
+        [("kind", Given::Text("ant"))].into_iter().chain(good().into_iter().filter(|(name, _)| *name != "kind")),
+    );
+    assert_eq!(admit_again(&ant.unwrap(), &new, &old).unwrap_err().violations[0].code, Code::Unseen);
+    let fewer = of(
+        SCHEMA,
+        &CONTRACT
+            .replace("- {name: tame, kind: continuous}\n", "")
+            .replace("forbidden:", "forbidden:\n- {column: tame, reason: asked later}")
+            .replace("version: 1", "version: 2"),
+    );
+    assert_eq!(admit_again(&vector, &old, &fewer).unwrap_err().violations[0].code, Code::Forbidden);
+}

@@ -60,16 +60,19 @@ pub(super) fn grow(forest: &mut Forest, tree: &Section) -> Result<(), ForestErro
     Ok(())
 }
 
-/// What is written for people only: its lengths must still agree. A constant tree that was read and written again by
-/// LightGBM has lost its.
+/// What scoring does not use: it must still be numbers, and as many as the tree's size asks for, because LightGBM reads them.
+/// A constant tree that was read and written again by LightGBM has lost its.
 fn statistics(tree: &Section, n_nodes: usize, n_leaves: usize) -> Result<(), ForestError> {
     tree.finite("shrinkage", 1)?;
-    let internal = ["internal_value", "internal_weight", "internal_count"].map(|key| (key, n_nodes));
-    let leaf = ["leaf_weight", "leaf_count"].map(|key| (key, n_leaves));
-    for (key, expected) in internal.into_iter().chain(leaf) {
-        let found = tree.words(key)?.count();
-        if n_nodes > 0 || found > 0 {
-            tree.length(key, found, expected)?;
+    let is_kept = |key| -> Result<bool, ForestError> { Ok(n_nodes > 0 || tree.words(key)?.next().is_some()) };
+    for (key, expected) in [("internal_value", n_nodes), ("internal_weight", n_nodes), ("leaf_weight", n_leaves)] {
+        if is_kept(key)? {
+            tree.finite(key, expected)?;
+        }
+    }
+    for (key, expected) in [("internal_count", n_nodes), ("leaf_count", n_leaves)] {
+        if is_kept(key)? {
+            tree.list::<u32>(key, expected)?;
         }
     }
     Ok(())

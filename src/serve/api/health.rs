@@ -21,6 +21,9 @@ pub(super) struct Health {
     model_version: Option<Version>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shadow_version: Option<Version>,
+    /// Why the candidate does not shadow, if it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unshadowed: Option<String>,
 }
 
 pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
@@ -32,6 +35,7 @@ pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
         model: champion.map(|champion| champion.name().clone()),
         model_version: champion.map(|champion| champion.version()),
         shadow_version: candidate.map(|candidate| candidate.version()),
+        unshadowed: serving.as_ref().and_then(|serving| serving.why_apart()),
     })
 }
 

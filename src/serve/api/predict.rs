@@ -62,8 +62,8 @@ impl Question {
     /// The candidate's turn: after the answer was made, and never in its way (P9).
     fn shadow(self, wiring: &Wiring, serving: &Serving, at: Timestamp) {
         if let (Answer::Scored { vector, .. }, Some(candidate)) = (self.answer, &serving.candidate) {
-            let candidate = Arc::clone(candidate);
-            wiring.mirror.offer(ShadowJob { request_id: self.request_id, at, vector, candidate });
+            let (champion, candidate) = (Arc::clone(&serving.champion), Arc::clone(candidate));
+            wiring.mirror.offer(ShadowJob { request_id: self.request_id, at, vector, champion, candidate });
         }
     }
 }

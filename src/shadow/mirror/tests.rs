@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::{PartKind, Recorder, SpoolRules, parts_between, read_events, read_part};
-use crate::serve::fixture::{Fixed, Hands, Memo, a_model, a_regression, a_request, a_wiring, serving};
+use crate::serve::fixture::{Fixed, Hands, Memo, a_model, a_moved_model, a_regression, a_request, a_wiring, serving};
 use crate::serve::{Recorded, Serving, SinkError, Wiring, finish, routes};
 use crate::snapshot::{Counting, Window, WindowRules, judged, maintain, seal_due};
 use crate::store::{Disk, Durability, Store};
@@ -173,6 +173,33 @@ fn both_versions_stand_under_one_request_and_are_counted_alike() {
     assert!(!counts.is_empty() && counts.iter().all(|key| read_part(store, key).is_ok()));
 }
 
+/// P7: the candidate's own contract encodes what the champion's has admitted, so a feature or a word that has moved is read
+/// where it stands now, for the score and for the counts.
+#[test]
+fn a_candidate_under_a_later_contract_reads_the_same_request_by_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let new = Version::new(1, 1, 0);
+    let candidate = a_moved_model(new, new, 0.5);
+    let server = Server::start(folder.path(), serving(a_model(Version::FIRST, 1.0), Some(candidate)));
+    for number in 1..=30_u32 {
+        server.clock.set(start() + Span::from_secs(number.into()));
+        assert_eq!(server.send("/api/v1/predict", a_request(f64::from(number), None)).0, 200);
+    }
+    assert_eq!(server.send("/api/v1/predict", a_request(400.0, None)).0, 422);
+    let tomorrow = start() + Span::from_days(1);
+    server.maintain(tomorrow);
+    let (store, model) = (server.store.as_ref(), "rain".parse().unwrap());
+    for event in read_events(store, &model, start(), tomorrow).unwrap() {
+        assert_eq!(event.shadow.map(|shadow| shadow.prediction), event.prediction.map(|answer| answer * 0.5));
+    }
+    let sealed = seal_due(store, &model, &WindowRules::DEFAULTS, start(), None, tomorrow).unwrap();
+    let [champion, candidate] = [Version::FIRST, new].map(|version| &sealed.last().unwrap().counts.versions[&version]);
+    // North and south were the first and second word; now south is the second of three. Refused requests are counted only
+    // under the contract that refused them.
+    assert_eq!((&champion.features[2][..2], &candidate.features[1][..3]), (&[0, 31][..], &[0, 30, 0][..]));
+    assert_eq!((champion.rows, candidate.rows, candidate.dropped), (31, 30, 0));
+}
+
 /// A place for scores that blocks until it is let go.
 struct Stuck(Mutex<()>);
 
@@ -192,7 +219,7 @@ fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {
     let row =
         [("temperature", Number(9.0)), ("humidity", Number(5.0)), ("station", Text("south")), ("windy", Bool(true))];
     let vector = crate::contract::admit(candidate.contract(), row).unwrap();
-    ShadowJob { request_id: Uuid::from_u128(1), at: start(), vector, candidate }
+    ShadowJob { request_id: Uuid::from_u128(1), at: start(), vector, champion: Arc::clone(&candidate), candidate }
 }
 
 #[test]

@@ -9,6 +9,7 @@ use miette::{
 };
 use serde_json::{Value, json};
 
+use regent::audit::{AuditError, HeadError};
 use regent::backtest::BacktestError;
 use regent::config::PolicyError;
 use regent::contract::ContractError;
@@ -80,8 +81,8 @@ impl<E: Fails> From<E> for Failure {
 /// The one table from errors to exit codes.
 mod table {
     use super::{
-        BacktestError, ContractError, Exit, Fails, GovernError, IngestError, KeyError, LogError, PolicyError,
-        PromoteError, RegistryError, ServeError, SnapshotError, StoreError, TrainError, Value, YamlError,
+        AuditError, BacktestError, ContractError, Exit, Fails, GovernError, HeadError, IngestError, KeyError, LogError,
+        PolicyError, PromoteError, RegistryError, ServeError, SnapshotError, StoreError, TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -199,6 +200,9 @@ mod table {
                 | RegistryError::Unreadable { .. }
                 | RegistryError::Contradiction { .. }
                 | RegistryError::SelfTest { .. }
+                | RegistryError::Untrusted { .. }
+                | RegistryError::Signature { .. }
+                | RegistryError::Archive(_)
                 | RegistryError::WrongContract { .. } => Exit::Integrity,
                 RegistryError::Plan(error) => error.exit(),
                 RegistryError::Print { .. } => Exit::Internal,
@@ -267,6 +271,26 @@ mod table {
                 PromoteError::Train(error) => error.exit(),
                 PromoteError::OffTheRoad(_) | PromoteError::Json { .. } => Exit::Internal,
             }
+        }
+    }
+
+    impl Fails for AuditError {
+        fn exit(&self) -> Exit {
+            match self {
+                AuditError::Store(error) => error.exit(),
+                AuditError::Govern(error) => error.exit(),
+                AuditError::Registry(error) => error.exit(),
+                AuditError::Promote(error) => error.exit(),
+                AuditError::Snapshot(error) => error.exit(),
+                AuditError::Altered { .. } | AuditError::Unreadable { .. } => Exit::Integrity,
+                AuditError::OffTheRoad { .. } | AuditError::Json { .. } => Exit::Internal,
+            }
+        }
+    }
+
+    impl Fails for HeadError {
+        fn exit(&self) -> Exit {
+            Exit::Usage
         }
     }
 

@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use clap::{Args, ValueEnum};
 use regent::types::Timestamp;
+use rustix::fs::Mode;
+use rustix::process::umask;
 
 use super::paint::painted;
 use super::{Answer, Exit, Failure, Workspace};
@@ -60,8 +62,11 @@ pub struct Scene {
 }
 
 impl Scene {
-    /// Read the clock, and let the log speak as loudly as asked.
+    /// Read the clock, let the log speak as loudly as asked, and see to it that nothing we make can be written by others.
     pub fn set(arguments: SceneArguments) -> Scene {
+        // Whatever the scheduler's umask: what it forbids stays forbidden, and writing by others is forbidden besides.
+        let given = umask(Mode::from_raw_mode(0o077));
+        umask(given | Mode::WGRP | Mode::WOTH);
         let SceneArguments { workspace, output, quiet, verbose, color, now } = arguments;
         let level = match (quiet, verbose) {
             (true, _) => tracing::Level::ERROR,
