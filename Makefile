@@ -1,13 +1,17 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-bars test-signing demo check fix bench
+.PHONY: help test test-faults test-bars test-signing demo check fix bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
 
-test: ## Run every test, the tidiness of the house included.
+test: ## Run every test, the tidiness of the house included, and a few of the faults.
 	@scripts/with_tools.sh cargo test --locked
+	@scripts/with_tools.sh cargo test --locked --test power
+
+test-faults: ## Kill, refuse, fill, crowd and mistime at every point, and print what came of it (minutes; needs strace).
+	@scripts/faults.sh
 
 test-bars: ## Replay the weather and variants of it, and hold the demonstration to its promises (minutes).
 	@scripts/with_tools.sh cargo test --locked --release --test bars -- --nocapture

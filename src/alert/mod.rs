@@ -219,3 +219,36 @@ fn standing_of(history: &[Alert]) -> Vec<Alert> {
     }
     standing
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::Memory;
+
+    /// What a clock that was wrong for a while fired is resolved once, and can be fired again.
+    #[test]
+    fn an_alert_of_the_future_is_resolved_once() {
+        let (store, model) = (Memory::new(), "rain".parse().unwrap());
+        let held = [Finding { rule: Rule::Held, level: Level::Critical, text: "held".to_owned() }];
+        let [noon, later]: [Timestamp; 2] =
+            ["2026-11-21T12:00:00Z", "2106-02-07T00:00:00Z"].map(|at| at.parse().unwrap());
+        let raised = |findings: &[Finding], now| raise(&store, &model, findings, now).unwrap().len();
+        assert_eq!(raised(&held, later), 1);
+        assert_eq!(raised(&[], noon), 1, "resolved");
+        assert_eq!(raised(&[], noon + SECOND), 0, "resolved for good");
+        assert_eq!(active(&store, &model).unwrap(), []);
+        assert_eq!(raised(&held, noon + SECOND), 1, "fired again");
+        assert_eq!(active(&store, &model).unwrap().len(), 1);
+    }
+
+    /// The same tick, run again after a crash, says the same.
+    #[test]
+    fn what_stands_fires_no_second_time() {
+        let (store, model) = (Memory::new(), "rain".parse().unwrap());
+        let held = [Finding { rule: Rule::Held, level: Level::Critical, text: "held".to_owned() }];
+        let now: Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        assert_eq!(raise(&store, &model, &held, now).unwrap().len(), 1);
+        assert_eq!(raise(&store, &model, &held, now).unwrap(), []);
+        assert_eq!(history(&store, &model).unwrap().len(), 1);
+    }
+}

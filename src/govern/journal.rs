@@ -428,3 +428,6 @@ pub fn append(store: &dyn Store, model: &ModelName, entry: &Entry) -> Result<App
         Err(other) => Err(other.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

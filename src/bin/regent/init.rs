@@ -136,8 +136,7 @@ fn missing<'a>(root: &Path, files: &'a [(String, String)]) -> Result<Vec<&'a (St
 }
 
 fn create(path: &Path, text: &str) -> Result<(), Failure> {
-    files::write_new(path, text.as_bytes())
-        .map_err(|error| Failure::internal(format!("write {}", path.display()), error))
+    files::write_draft(path, text).map_err(|error| Failure::internal(format!("write {}", path.display()), error))
 }
 
 fn create_folder(folder: &Path) -> Result<(), Failure> {

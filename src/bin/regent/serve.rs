@@ -173,9 +173,10 @@ impl House {
         let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
         let router = finish(routes(self.wiring()?));
         let runtime = runtime(Builder::new_multi_thread())?;
+        let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
         let keeper = self.keep()?;
-        let served = runtime.block_on(async { door.serve(router, told_to_stop()).await });
+        let served = runtime.block_on(async { door.serve(router, stop).await });
         // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
         drop(runtime);
         keeper.end();
@@ -184,9 +185,11 @@ impl House {
 
     fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
         let door = TinyDoor::open(address, finish(routes(self.wiring()?)))?;
+        let runtime = runtime(Builder::new_current_thread())?;
+        let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
         let keeper = self.keep()?;
-        runtime(Builder::new_current_thread())?.block_on(told_to_stop());
+        runtime.block_on(stop);
         door.stop();
         keeper.end();
         Ok(())
@@ -299,13 +302,18 @@ fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
     builder.enable_all().build().map_err(|error| Failure::internal("start the runtime", error))
 }
 
-/// SIGTERM, or ctrl-c. A process that cannot hear signals runs until it is killed.
-async fn told_to_stop() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
+/// SIGTERM, or ctrl-c: heard from this call on, so that whoever waits for "listening" may stop it at once. A process that
+/// cannot hear signals runs until it is killed.
+fn told_to_stop(runtime: &Runtime) -> impl Future<Output = ()> + Send + use<> {
+    let _inside = runtime.enter();
+    let heard = signal(SignalKind::terminate()).and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    async {
+        let Ok((mut terminate, mut interrupt)) = heard else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }

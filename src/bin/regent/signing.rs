@@ -1,8 +1,6 @@
 //! `regent signing`: keys that sign versions; a door. A private key is written once, for its owner's eyes, and never printed.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -11,7 +9,7 @@ use rand::rngs::SysRng;
 use regent::registry::PrivateKey;
 use serde_json::json;
 
-use crate::edge::{Answer, Exit, Failure, Scene};
+use crate::edge::{Answer, Exit, Failure, Scene, files};
 
 /// Keys that sign versions
 #[derive(Debug, Subcommand)]
@@ -101,6 +99,5 @@ fn create(path: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
         }
         _ => Failure::internal(format!("create {}", path.display()), error),
     };
-    let mut file: File = OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)
+    files::write_new(path, bytes, mode).map_err(failed)
 }

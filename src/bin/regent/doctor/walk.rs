@@ -91,7 +91,10 @@ impl Walked {
     fn enter(&mut self, place: Place<'_>, metadata: &Metadata) {
         let Place { root, path, writer, now } = &place;
         if metadata.is_symlink() {
-            self.links.add(path);
+            // Somebody's contract may be a link; a link among the orders is told with the orders.
+            if *writer == Writer::Regent {
+                self.links.add(path);
+            }
             return;
         }
         self.judge(&place, metadata);

@@ -14,7 +14,7 @@ use regent::types::ModelName;
 use regent::yaml;
 use ulid::Ulid;
 
-use super::files::write_new;
+use super::files::write_draft;
 use super::{Exit, Failure};
 
 /// An open workspace.
@@ -145,8 +145,10 @@ impl Workspace {
     /// # Errors
     /// It is there already: a draft never replaces what somebody wrote.
     pub fn create_draft(&self, path: &str, text: &str) -> Result<(), Failure> {
-        match write_new(&self.root.join(path), text.as_bytes()) {
+        match write_draft(&self.root.join(path), text) {
             Ok(()) => Ok(()),
+            // The same draft, asked for again after a crash.
+            Err(_) if fs::read(self.root.join(path)).is_ok_and(|there| there == text.as_bytes()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(Failure::usage(format!("{path} is there already")).hint("edit it, or give the draft another name"))
             }

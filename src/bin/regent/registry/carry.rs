@@ -1,9 +1,8 @@
 //! `regent registry export` and `import`: a version as one file; a door. A file that is there is never replaced, and a refused
 //! archive leaves nothing behind.
 
-use std::fs::{File, Permissions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,10 +10,9 @@ use regent::registry::{self, Archive, LARGEST_ARCHIVE, RegistryError};
 use regent::store::{Overlay, Store};
 use regent::types::{Digest, ModelName, Version};
 use serde_json::json;
-use tempfile::NamedTempFile;
 
 use super::sign;
-use crate::edge::{Answer, Exit, Failure, Scene};
+use crate::edge::{Answer, Exit, Failure, Scene, files};
 
 /// What leaves, and where to
 #[derive(Debug, Args)]
@@ -116,19 +114,10 @@ pub fn bounded(path: &Path, most: u64) -> Result<Vec<u8>, Failure> {
 
 /// Whole or not at all, and never over another file.
 fn create(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    let failed = |error| Failure::internal(format!("write {}", path.display()), error);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    };
-    let mut file = NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.as_file().set_permissions(Permissions::from_mode(0o644)).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    match file.persist_noclobber(path) {
-        Ok(_) => Ok(()),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => same(path, bytes),
-        Err(error) => Err(failed(error.error)),
+    match files::write_new(path, bytes, 0o644) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => same(path, bytes),
+        Err(error) => Err(Failure::internal(format!("write {}", path.display()), error)),
     }
 }
 

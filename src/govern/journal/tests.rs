@@ -1,0 +1,86 @@
+//! What a reader of a growing journal may meet.
+
+use super::*;
+use crate::store::Memory;
+
+/// A store whose list of the journal misses one entry, as a folder's does that is read while entries are created.
+struct Overtaken {
+    store: Memory,
+    misses: String,
+}
+
+impl Store for Overtaken {
+    fn create(&self, key: &Key, body: Body<'_>) -> Result<(), StoreError> {
+        self.store.create(key, body)
+    }
+
+    fn create_all(&self, folder: &Key, files: Vec<(String, Body<'_>)>) -> Result<(), StoreError> {
+        self.store.create_all(folder, files)
+    }
+
+    fn read(&self, key: &Key) -> Result<Vec<u8>, StoreError> {
+        self.store.read(key)
+    }
+
+    fn read_range(&self, key: &Key, offset: u64, wanted: usize) -> Result<Vec<u8>, StoreError> {
+        self.store.read_range(key, offset, wanted)
+    }
+
+    fn len(&self, key: &Key) -> Result<u64, StoreError> {
+        self.store.len(key)
+    }
+
+    fn list(&self, folder: &Key) -> Result<Vec<Key>, StoreError> {
+        self.store.list(folder)
+    }
+
+    fn list_folder(&self, folder: &Key) -> Result<Vec<String>, StoreError> {
+        let mut names = self.store.list_folder(folder)?;
+        names.retain(|name| *name != self.misses);
+        Ok(names)
+    }
+}
+
+fn a_model() -> ModelName {
+    "rain".parse().unwrap()
+}
+
+fn with_entries(count: u64, misses: u64) -> Overtaken {
+    let store = Overtaken { store: Memory::new(), misses: file_name(misses) };
+    let mut parent = None;
+    for seq in 1..=count {
+        let entry = Entry {
+            format_version: FORMAT_VERSION,
+            seq,
+            parent,
+            txn: seq.to_string(),
+            actor: "governor".to_owned(),
+            engine: "regent".to_owned(),
+            inputs: Vec::new(),
+            decision: Record::empty(Timestamp::EPOCH),
+        };
+        match append(&store, &a_model(), &entry).unwrap() {
+            Appended::Won(digest) => parent = Some(digest),
+            Appended::Lost => panic!("nobody else writes"),
+        }
+    }
+    store
+}
+
+#[test]
+fn a_list_that_was_overtaken_is_no_broken_chain() {
+    for misses in 1..=3 {
+        let entries = read(&with_entries(3, misses), &a_model()).unwrap();
+        assert_eq!(entries.len(), 3, "the list misses entry {misses}");
+    }
+}
+
+#[test]
+fn what_is_listed_beyond_the_end_is_a_broken_chain() {
+    for stray in [file_name(5), "notes.txt".to_owned()] {
+        let store = with_entries(3, 9);
+        store.create(&folder(&a_model()).unwrap().join(&stray).unwrap(), "{}".into()).unwrap();
+        let broken = read(&store, &a_model()).unwrap_err();
+        assert!(matches!(broken, GovernError::Chain { seq: 4 }), "{stray}: {broken}");
+    }
+}
