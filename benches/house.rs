@@ -55,8 +55,7 @@ fn house() -> House {
         txn: &|| "the only one".to_owned(),
         actor: "bench",
     };
-    promote::note_dataset(&context, &registered, dataset.meta.source.sha256, dataset.digest, dataset.meta.rows)
-        .unwrap();
+    promote::note_dataset(&context, &registered, "days.csv", &dataset, Timestamp::EPOCH).unwrap();
     let version = promote::begin(&context, "there is nothing to measure without one", Timestamp::EPOCH).unwrap();
     let version = registry::fetch(&store, model, version).unwrap();
     House { store, registered, version }

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftRules;
-use crate::evaluate::EvaluateRules;
-use crate::govern::{PromotionRules, RollbackRules, Rules};
+use crate::evaluate::{EvaluateRules, RollbackRules};
+use crate::govern::{PromotionRules, Rules};
 use crate::performance::PerformanceRules;
 use crate::policy::RetrainRules;
 use crate::registry::SignatureRules;
@@ -128,6 +128,7 @@ impl Policy {
             ("evaluate", self.evaluate.faults()),
             ("shadow", self.shadow.faults()),
             ("signature", self.signature.faults()),
+            ("rollback", self.rollback.faults()),
         ];
         let name = |stage: &str, (key, what): (&str, String)| PolicyFault { key: format!("{stage}.{key}"), what };
         stages.into_iter().flat_map(|(stage, faults)| faults.into_iter().map(move |fault| name(stage, fault))).collect()

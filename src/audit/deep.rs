@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::AuditError;
 use super::as_of::AsOf;
 use crate::drift::DriftReport;
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Evaluation, Watch};
 use crate::govern::{Observation, ReportKind, Rules, Standing};
 use crate::ingest::NoSources;
 use crate::performance::PerformanceReport;
@@ -72,6 +72,7 @@ pub(super) fn compare(recorded: &Observation, again: &Observation) -> Vec<Again>
     all.extend(recorded.performance.iter().map(|report| of_performance(report, &again.performance)));
     all.extend(recorded.evaluation.iter().map(|report| of_evaluation(report, again.evaluation.as_ref())));
     all.extend(recorded.shadow.iter().map(|report| of_shadow(report, again.shadow.as_ref())));
+    all.extend(recorded.watch.iter().map(|report| of_watch(report, again.watch.as_ref())));
     all
 }
 
@@ -105,6 +106,19 @@ fn of_performance(report: &PerformanceReport, again: &[PerformanceReport]) -> Ag
 fn of_evaluation(report: &Evaluation, again: Option<&Evaluation>) -> Again {
     let about = format!("evaluation of {}", report.candidate);
     Again { kind: ReportKind::Evaluation, about, came: came(again.map(|other| other == report)) }
+}
+
+fn of_watch(report: &Watch, again: Option<&Watch>) -> Again {
+    let same = again.filter(|other| other.champion == report.champion && other.predecessor == report.predecessor);
+    let came = match same {
+        Some(other) if other == report => Recomputed::Same,
+        Some(other) if other.rows < report.rows => Recomputed::Archived,
+        Some(other) if other.rows > report.rows => Recomputed::Fuller,
+        Some(_) => Recomputed::Differs,
+        None => Recomputed::Archived,
+    };
+    let about = format!("watch of {} beside {}", report.champion, report.predecessor);
+    Again { kind: ReportKind::Watch, about, came }
 }
 
 fn of_shadow(report: &ShadowReport, again: Option<&ShadowReport>) -> Again {

@@ -8,8 +8,9 @@ use super::deep::{self, Recomputed, Recount};
 use super::examiner::Examiner;
 use super::{AuditError, Fault, Finding, read_inputs};
 use crate::govern::{Entry, Observation, Record, Standing, State, decide, journal};
-use crate::promote::{self, ENGINE, Inputs};
+use crate::promote::{self, Inputs};
 use crate::store::Store;
+use crate::train::ENGINE;
 use crate::types::ModelName;
 
 /// How far a replay goes back.

@@ -161,6 +161,7 @@ impl Simulated {
             (ReportKind::Performance, rules.performance != inputs.rules.performance),
             (ReportKind::Evaluation, rules.evaluate != inputs.rules.evaluate),
             (ReportKind::Shadow, rules.shadow != inputs.rules.shadow),
+            (ReportKind::Watch, rules.rollback != inputs.rules.rollback),
         ];
         let changed: Vec<ReportKind> =
             changed.into_iter().filter(|(_, changed)| *changed).map(|(kind, _)| kind).collect();
@@ -192,6 +193,7 @@ impl Simulated {
                 ReportKind::Performance => seen.performance.clone_from(&under.performance),
                 ReportKind::Evaluation => seen.evaluation.clone_from(&under.evaluation),
                 ReportKind::Shadow => seen.shadow.clone_from(&under.shadow),
+                ReportKind::Watch => seen.watch.clone_from(&under.watch),
             }
         }
         Ok(seen)

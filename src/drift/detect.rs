@@ -47,8 +47,41 @@ struct Share {
 pub fn detect(then: Then<'_>, snapshot: &Snapshot, digest: Digest, rules: &DriftRules) -> DriftReport {
     let silent = VersionCounts::default();
     let now = snapshot.counts.versions.get(&then.version).unwrap_or(&silent);
-    let evidence: Vec<Evidence<'_>> = then
-        .profile
+    let Moved { features, dataset, weighted_psi, severity } = moved(then.profile, now, rules);
+    DriftReport {
+        format_version: 1,
+        model: snapshot.model.clone(),
+        version: then.version,
+        bundle: then.bundle,
+        window: snapshot.window,
+        snapshot: digest,
+        verdict: dataset.verdict,
+        severity,
+        prediction: prediction(&then.profile.score, now, rules),
+        volume: volume(then.volumes, snapshot.requests, rules),
+        invalid: invalid(snapshot, rules),
+        features,
+        dataset,
+        weighted_psi,
+    }
+}
+
+/// How far counted rows lie from a profile; a window's are told in its [`DriftReport`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Moved {
+    /// One entry a feature, drifted first, then by importance.
+    pub features: Vec<FeatureDrift>,
+    /// The number of drifted features against `min_features`.
+    pub dataset: Check,
+    /// PSI of all features, each weighted by its importance, against the line to severe.
+    pub weighted_psi: Check,
+    /// Both together.
+    pub severity: Severity,
+}
+
+/// Compare rows, counted in the bins of a profile, with the profile.
+pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Moved {
+    let evidence: Vec<Evidence<'_>> = profile
         .features
         .iter()
         .enumerate()
@@ -79,22 +112,7 @@ pub fn detect(then: Then<'_>, snapshot: &Snapshot, digest: Digest, rules: &Drift
         (Verdict::Fail, _) => Severity::Moderate,
         (Verdict::Pass | Verdict::Insufficient | Verdict::Error, _) => Severity::None,
     };
-    DriftReport {
-        format_version: 1,
-        model: snapshot.model.clone(),
-        version: then.version,
-        bundle: then.bundle,
-        window: snapshot.window,
-        snapshot: digest,
-        verdict: dataset.verdict,
-        severity,
-        prediction: prediction(&then.profile.score, now, rules),
-        volume: volume(then.volumes, snapshot.requests, rules),
-        invalid: invalid(snapshot, rules),
-        features,
-        dataset,
-        weighted_psi,
-    }
+    Moved { features, dataset, weighted_psi, severity }
 }
 
 fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Evidence<'a> {

@@ -7,7 +7,7 @@ mod rules;
 mod tests;
 
 pub use confirm::confirm;
-pub use detect::{Then, detect};
+pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
 
 use schemars::JsonSchema;

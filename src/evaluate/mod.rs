@@ -1,12 +1,17 @@
-//! Stage 10: champion and candidate head to head on identical rows that neither was trained on.
+//! Stage 10: champion and candidate, and later champion and predecessor, head to head on identical rows that neither was
+//! trained on.
 
 mod compare;
+mod paired;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod watch;
 
 pub use compare::{Contender, Rows, compare, prior};
-pub use rules::EvaluateRules;
+pub use paired::{Answers, Paired};
+pub use rules::{EvaluateRules, RollbackRules};
+pub use watch::{Watch, Watched, watch};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

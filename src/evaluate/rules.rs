@@ -1,7 +1,9 @@
-//! When a candidate may shadow: rules with their defaults; pure.
+//! When a candidate may shadow, and when a champion is taken back: rules with their defaults; pure.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::types::Span;
 
 /// `evaluate:` of `policy.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -66,5 +68,53 @@ impl EvaluateRules {
 impl Default for EvaluateRules {
     fn default() -> Self {
         EvaluateRules::DEFAULTS
+    }
+}
+
+/// `rollback:` of `policy.yaml`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct RollbackRules {
+    /// For how long after its promotion a champion that falls is taken back; later the world has moved, not the model.
+    pub watch: Span,
+    /// How often a champion that is no worse than its predecessor and has not fallen is taken back all the same, over all
+    /// looks of its watch together.
+    pub alpha: f64,
+    /// Labelled rows that must have arrived since the promotion before the predecessor is held against the champion.
+    pub min_rows: u64,
+    /// On the newest of them the predecessor's mean loss must be smaller by this share of the champion's.
+    pub min_gain: f64,
+}
+
+impl RollbackRules {
+    /// - `watch` eight judged windows: long enough for late labels, short enough that the predecessor still fits the world.
+    /// - `alpha` 0.01: one needless rollback in a hundred promotions, as many as there are needless promotions
+    ///   (`shadow.alpha`). Half of it is for a predecessor that is better, half for a catastrophe.
+    /// - `min_rows` 200: the way back is a change like any other, and is believed on as many rows as the way there
+    ///   (`shadow.min_pairs`).
+    /// - `min_gain` 0.1: what a window must lose to count as lost (`performance.relative_margin`). A smaller lead is the next
+    ///   candidate's business: a version that was rolled back never returns.
+    pub const DEFAULTS: RollbackRules =
+        RollbackRules { watch: Span::from_days(8), alpha: 0.01, min_rows: 200, min_gain: 0.1 };
+
+    /// What contradicts itself: (key, what to write).
+    pub fn faults(&self) -> Vec<(&'static str, String)> {
+        let mut faults = Vec::new();
+        if !(self.alpha > 0.0 && self.alpha < 1.0) {
+            faults.push(("alpha", format!("{} is not between 0 and 1", self.alpha)));
+        }
+        if !(0.0..1.0).contains(&self.min_gain) {
+            faults.push(("min_gain", format!("{} is not between 0 and 1", self.min_gain)));
+        }
+        if self.min_rows == 0 {
+            faults.push(("min_rows", "0 would roll back on silence: write at least 1".to_owned()));
+        }
+        faults
+    }
+}
+
+impl Default for RollbackRules {
+    fn default() -> Self {
+        RollbackRules::DEFAULTS
     }
 }

@@ -20,12 +20,14 @@ pub enum ReportKind {
     Evaluation,
     /// A candidate on live traffic.
     Shadow,
+    /// A young champion beside its predecessor.
+    Watch,
 }
 
 impl ReportKind {
     /// Every kind, in the order of the stages.
-    pub const ALL: [ReportKind; 4] =
-        [ReportKind::Drift, ReportKind::Performance, ReportKind::Evaluation, ReportKind::Shadow];
+    pub const ALL: [ReportKind; 5] =
+        [ReportKind::Drift, ReportKind::Performance, ReportKind::Evaluation, ReportKind::Shadow, ReportKind::Watch];
 }
 
 impl fmt::Display for ReportKind {
@@ -35,6 +37,7 @@ impl fmt::Display for ReportKind {
             ReportKind::Performance => "performance",
             ReportKind::Evaluation => "evaluation",
             ReportKind::Shadow => "shadow",
+            ReportKind::Watch => "watch",
         })
     }
 }
@@ -66,6 +69,9 @@ impl Observation {
         }
         if let Some(report) = &self.shadow {
             reports.push(cited(ReportKind::Shadow, report)?);
+        }
+        if let Some(report) = &self.watch {
+            reports.push(cited(ReportKind::Watch, report)?);
         }
         Ok(reports)
     }

@@ -2,6 +2,7 @@
 
 mod cited;
 mod decide;
+mod fall;
 pub mod journal;
 mod observe;
 pub mod overrides;
@@ -16,7 +17,7 @@ pub use decide::{Decision, Effect, believes, decide};
 pub use journal::{Appended, Candidate, Champion, Entry, OffTheRoad, Record, Standing, Training, fold};
 pub use observe::{Bundle, Data, Judged, Observation};
 pub use overrides::{Order, Orders, Override};
-pub use rules::{Mode, PromotionRules, RollbackRules, Rules};
+pub use rules::{Mode, PromotionRules, Rules};
 pub use state::{ROAD, State, Transition};
 
 use crate::store::StoreError;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftReport;
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Evaluation, Watch};
 use crate::performance::{Baseline, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
@@ -30,6 +30,8 @@ pub struct Observation {
     pub evaluation: Option<Evaluation>,
     /// The candidate on live traffic, once it shadows.
     pub shadow: Option<ShadowReport>,
+    /// The champion beside its predecessor on the newest labelled rows, as long as it is watched.
+    pub watch: Option<Watch>,
     /// Every bundle that a step may need, verified just now.
     pub bundles: Vec<Bundle>,
     /// The labelled rows there are.
@@ -91,6 +93,7 @@ impl Observation {
             candidate_drift: Vec::new(),
             evaluation: None,
             shadow: None,
+            watch: None,
             bundles: Vec::new(),
             data: Data::default(),
             next: None,

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftRules;
-use crate::evaluate::EvaluateRules;
+use crate::evaluate::{EvaluateRules, RollbackRules};
 use crate::performance::PerformanceRules;
 use crate::policy::RetrainRules;
 use crate::registry::SignatureRules;
@@ -59,25 +59,6 @@ impl PromotionRules {
 impl Default for PromotionRules {
     fn default() -> Self {
         PromotionRules::DEFAULTS
-    }
-}
-
-/// `rollback:` of `policy.yaml`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct RollbackRules {
-    /// For how long after its promotion a champion that falls is taken back; later the world has moved, not the model.
-    pub watch: Span,
-}
-
-impl RollbackRules {
-    /// `watch` eight judged windows: long enough for late labels, short enough that the predecessor still fits the world.
-    pub const DEFAULTS: RollbackRules = RollbackRules { watch: Span::from_days(8) };
-}
-
-impl Default for RollbackRules {
-    fn default() -> Self {
-        RollbackRules::DEFAULTS
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::drift::{DriftReport, Severity};
-use crate::evaluate::{Evaluation, Opponent};
+use crate::evaluate::{Evaluation, Opponent, Watch};
 use crate::ingest::ContractRef;
 use crate::performance::{Baseline, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
-use crate::train::{Path, Plan, TrainRules};
+use crate::train::{Metric, Path, Plan, TrainRules};
 use crate::types::{Check, Digest, Measurement, ModelName, Operator, Span, Timestamp, Verdict, Version};
 
 const OLD: Version = Version::new(1, 0, 0);
@@ -31,6 +31,10 @@ fn bundle_of(version: Version) -> Digest {
 fn check(verdict: Verdict) -> Check {
     let check = Check::require(Measurement::new("m", 0.0, 500), Operator::Less, 1.0, 1);
     Check { verdict, ..check }
+}
+
+fn metric(name: &str, value: f64) -> Metric {
+    Metric { measurement: Measurement::new(name, value, 500), interval: None }
 }
 
 fn plan(version: Version) -> Plan {
@@ -173,18 +177,39 @@ impl Scene {
         self.seen.performance = vec![PerformanceReport {
             format_version: 1,
             model: model(),
-            version: OLD,
-            bundle: bundle_of(OLD),
+            version: self.standing.champion_version().unwrap_or(OLD),
+            bundle: bundle_of(self.standing.champion_version().unwrap_or(OLD)),
             window: window(0),
             late: 0,
             predictions: 500,
             labelled: 500,
             maturity: Vec::new(),
-            metrics: Vec::new(),
+            metrics: vec![metric("auc", 0.5), metric("base_rate", 0.3)],
             checks: vec![check(verdict)],
             catastrophic: check(catastrophic),
             verdict,
         }];
+        self
+    }
+
+    /// The predecessor beside the champion, on rows that arrived since its promotion.
+    fn watched(mut self, verdict: Verdict) -> Self {
+        let champion = self.standing.champion.clone().unwrap();
+        self.seen.watch = Some(Watch {
+            format_version: 1,
+            model: model(),
+            champion: champion.version,
+            champion_bundle: champion.bundle,
+            predecessor: OLD,
+            predecessor_bundle: bundle_of(OLD),
+            since: champion.since,
+            datasets: vec![Digest::of("new")],
+            left_out: Vec::new(),
+            rows: 500,
+            checks: vec![check(verdict)],
+            shown: Vec::new(),
+            verdict,
+        });
         self
     }
 
@@ -386,6 +411,67 @@ fn a_fallen_champion_is_rolled_back_unless_the_world_moved() {
     assert_eq!(moved.run(day(10)), []);
     let mut silent = Scene::with_predecessor().performing(Verdict::Insufficient, Verdict::Insufficient).judged(9);
     assert_eq!(silent.run(day(10)), [], "absence of evidence never rolls back");
+}
+
+#[test]
+fn a_champion_whose_predecessor_is_better_is_rolled_back_whatever_moved() {
+    let outdone = || {
+        let mut scene = Scene::with_predecessor().watched(Verdict::Pass).judged(9);
+        scene.seen.next = None;
+        scene
+    };
+    assert_eq!(outdone().run(day(10)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
+    let decision = outdone().decide(day(10));
+    assert!(decision.record.unwrap().reasons[0].contains("1.0.0 is better than 1.1.0 on the newest labelled rows"));
+    // The champion's inputs are far from its own profile, and the predecessor is at home among them: an incident was mended.
+    let mut mended = outdone();
+    mended.seen.drift = vec![severe_drift()];
+    assert_eq!(mended.run(day(10)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
+    assert_eq!(outdone().run(day(30)), [], "the watch is over");
+    assert_eq!(outdone().run(day(7)), [], "promoted at day 6: the cooldown is not over");
+    assert_eq!(outdone().order("f", Order::Freeze, None).run(day(10)), []);
+    assert_eq!(outdone().order("p", Order::Pin, Some(NEW)).run(day(10)), []);
+}
+
+#[test]
+fn a_watch_that_is_not_pass_or_not_of_this_champion_rolls_nobody_back() {
+    let mut scenes = Vec::new();
+    for verdict in [Verdict::Insufficient, Verdict::Error, Verdict::Fail] {
+        scenes.push(Scene::with_predecessor().watched(verdict));
+    }
+    let faults: [fn(&mut Watch); 7] = [
+        |watch| watch.champion = NEXT,
+        |watch| watch.champion_bundle = Digest::of("another"),
+        |watch| watch.predecessor_bundle = Digest::of("another"),
+        |watch| watch.since = day(0),
+        |watch| watch.model = "sun".parse().unwrap(),
+        |watch| watch.checks.clear(),
+        |watch| watch.checks = vec![check(Verdict::Insufficient)],
+    ];
+    for fault in faults {
+        let mut scene = Scene::with_predecessor().watched(Verdict::Pass);
+        fault(scene.seen.watch.as_mut().unwrap());
+        scenes.push(scene);
+    }
+    let mut unverified = Scene::with_predecessor().watched(Verdict::Pass);
+    unverified.seen.bundles.iter_mut().for_each(|bundle| bundle.verdict = Verdict::Fail);
+    scenes.push(unverified);
+    for (number, mut scene) in scenes.into_iter().enumerate() {
+        scene.seen.next = None;
+        assert_eq!(scene.run(day(10)), [], "scene {number}");
+    }
+}
+
+#[test]
+fn a_catastrophe_that_only_one_look_in_forty_believes_trains_and_does_not_roll_back() {
+    // An area of 0.5 on 500 rows lies below 0.54 by its 95 % interval, not by one that all looks of a watch share.
+    let mut scene = Scene::with_predecessor().performing(Verdict::Fail, Verdict::Fail).judged(9);
+    scene.seen.performance[0].catastrophic.threshold = 0.56;
+    scene.seen.data.rows = 11_000;
+    assert_eq!(scene.run(day(10)), [(NEXT, State::Training)]);
+    scene = Scene::with_predecessor().performing(Verdict::Fail, Verdict::Fail).judged(9);
+    scene.seen.performance[0].catastrophic.threshold = 0.65;
+    assert_eq!(scene.run(day(10)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
 }
 
 fn severe_drift() -> DriftReport {

@@ -1,6 +1,7 @@
 //! The steps of the road, each with the rule that allows it; pure. The stricter steps come first.
 
 use super::decide::{Draft, Effect};
+use super::fall::{Fall, fell};
 use super::journal::{Candidate, Champion, OffTheRoad, Training};
 use super::overrides::{Order, Override};
 use super::rules::Mode;
@@ -22,18 +23,19 @@ pub(super) fn roll_back(draft: &mut Draft<'_>) -> Taken {
         return Ok(());
     };
     let order = draft.orders.get(Order::Rollback);
-    let reason = match order {
-        Some(order) => by_order(order),
+    let Fall { reason, to } = match order {
+        Some(order) => Fall { reason: by_order(order), to: None },
         None => match fell(draft, &champion) {
-            Some(reason) => reason,
+            Some(fall) => fall,
             None => return Ok(()),
         },
     };
     let wanted = order.and_then(|order| order.version);
+    let meant = |former: &Champion| to.is_none_or(|better| better == (former.version, former.bundle));
     let target = draft.standing.retired.iter().rev().find(|former| {
         let verified = draft.observation.bundle(former.version);
         let whole = verified.is_some_and(|bundle| bundle.verdict.is_pass() && bundle.digest == Some(former.bundle));
-        whole && wanted.is_none_or(|version| version == former.version)
+        whole && meant(former) && wanted.is_none_or(|version| version == former.version)
     });
     let Some(target) = target.cloned() else {
         draft.note(format!("{} should be rolled back, but no former champion verifies: {reason}", champion.version));
@@ -48,27 +50,8 @@ pub(super) fn roll_back(draft: &mut Draft<'_>) -> Taken {
     Ok(())
 }
 
-/// A catastrophic mature loss soon after a promotion, without severe drift: the model fell, not the world.
-fn fell(draft: &mut Draft<'_>, champion: &Champion) -> Option<String> {
-    let watch = draft.rules.rollback.watch;
-    let catastrophic = draft.loss.catastrophic == Verdict::Fail;
-    let watched = draft.now.since(champion.since) <= watch;
-    if !catastrophic || !watched || draft.standing.retired.is_empty() || !may_change(draft) {
-        return None;
-    }
-    // One window is enough to see that the world moved: a hold is the safer mistake.
-    let moved = draft.observation.drift.iter().any(|report| report.severity == Severity::Severe);
-    if moved {
-        draft.note("performance fell with severe drift: the world moved, not the model; no rollback".to_owned());
-        return None;
-    }
-    let newest = draft.observation.performance.iter().rev();
-    let check = newest.map(|report| &report.catastrophic).find(|check| check.verdict == Verdict::Fail)?;
-    Some(check.to_string())
-}
-
 /// Neither frozen, nor pinned, nor within the cooldown of the last automatic change.
-fn may_change(draft: &mut Draft<'_>) -> bool {
+pub(super) fn may_change(draft: &mut Draft<'_>) -> bool {
     if draft.frozen() {
         return false;
     }

@@ -60,6 +60,7 @@ pub fn join(events: &[Event], labels: &[Label]) -> Joined {
                 prediction,
                 shadow,
                 label: label.label,
+                known_at: label.at,
             });
         }
     }

@@ -137,7 +137,7 @@ fn against_floors(metrics: &[Metric], rules: &PerformanceRules) -> Vec<Check> {
 }
 
 /// AUC (regression: R²) against a line so far below the baseline that no noise explains it.
-fn catastrophic(task: Task, metrics: &[Metric], baseline: &Baseline, rules: &PerformanceRules) -> Check {
+pub fn catastrophic(task: Task, metrics: &[Metric], baseline: &Baseline, rules: &PerformanceRules) -> Check {
     let (name, drop) = match task {
         Task::Binary => ("auc", rules.catastrophic),
         Task::Regression => ("r2", 2.0 * rules.catastrophic),

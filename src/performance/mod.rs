@@ -1,5 +1,6 @@
 //! Has the model become worse? Predictions joined with the labels that came later, judged only when mature.
 
+mod collapse;
 mod confirm;
 mod join;
 mod judge;
@@ -7,9 +8,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+pub use collapse::collapse;
 pub use confirm::confirm;
 pub use join::{Joined, join};
-pub use judge::{Judged, judge};
+pub use judge::{Judged, catastrophic, judge};
 pub use rules::PerformanceRules;
 
 use schemars::JsonSchema;
@@ -35,6 +37,8 @@ pub struct Pair {
     pub shadow: Option<(Version, f64)>,
     /// What came true.
     pub label: f64,
+    /// When that became known.
+    pub known_at: Timestamp,
 }
 
 /// What one window says of the performance of the version that served in it.

@@ -1,9 +1,11 @@
 //! Gathers what one tick needs to know; through the store. It seals windows and takes files in, and changes nothing else.
 
-use super::{Context, PromoteError, sources, training};
+use super::sources::{self, Intake, Taken};
+use super::watch::{self, Pairing};
+use super::{Context, PromoteError, training};
 use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
-use crate::evaluate::{self, Contender, Evaluation, Opponent};
+use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
 use crate::log;
 use crate::performance::{self, Baseline, Joined, PerformanceReport};
@@ -25,9 +27,11 @@ struct Sealed {
 /// What could not be read or written.
 pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Observation, PromoteError> {
     let mut seen = Observation::nothing(context.model);
+    let mut arrived = Vec::new();
     if !contract::registered(context.store, context.model)?.is_empty() {
         let registered = contract::latest(context.store, context.model)?;
-        seen.data = sources::take_in(context, &registered)?;
+        let Intake { data, taken } = sources::take_in(context, &registered, now)?;
+        (seen.data, arrived) = (data, taken);
         seen.next = next_plan(context, standing, &registered, &seen.data)?;
     }
     let windows = recent_windows(context, standing, now)?;
@@ -37,8 +41,13 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
         standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
     let candidate =
         standing.candidate.as_ref().map(|candidate| (candidate, fetch(context, candidate.version, candidate.bundle)));
-    seen.bundles = bundles(context, standing, champion.as_ref(), candidate.as_ref());
+    // Whom a rollback would return to: verified now, not when it is too late.
+    let newest_first = standing.retired.iter().rev();
+    let former: Vec<(&Champion, Fetched)> =
+        newest_first.map(|former| (former, fetch(context, former.version, Some(former.bundle)))).collect();
+    seen.bundles = bundles(champion.as_ref(), candidate.as_ref(), &former);
     if let Some((champion, Ok(model))) = &champion {
+        seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
         seen.drift = drift_of(context, model, champion.since, &windows);
         seen.performance = performance_of(context, champion, model, &windows, now)?;
     }
@@ -96,18 +105,34 @@ fn fetch(context: &Context<'_>, version: Version, recorded: Option<Digest>) -> R
 type Fetched = Result<VerifiedModel, RegistryError>;
 
 fn bundles(
-    context: &Context<'_>,
-    standing: &Standing,
     champion: Option<&(&Champion, Fetched)>,
     candidate: Option<&(&Candidate, Fetched)>,
+    former: &[(&Champion, Fetched)],
 ) -> Vec<Bundle> {
     let mut bundles = Vec::new();
     bundles.extend(champion.map(|(champion, fetched)| bundle(champion.version, fetched)));
     bundles.extend(candidate.map(|(candidate, fetched)| bundle(candidate.version, fetched)));
-    // Whom a rollback would return to: verified now, not when it is too late.
-    let former = standing.retired.iter().rev();
-    bundles.extend(former.map(|former| bundle(former.version, &fetch(context, former.version, Some(former.bundle)))));
+    bundles.extend(former.iter().map(|(former, fetched)| bundle(former.version, fetched)));
     bundles
+}
+
+/// The champion beside whom a rollback would return to, if that one answers the same requests.
+fn watch_of(
+    context: &Context<'_>,
+    (champion, serving): (&Champion, &VerifiedModel),
+    former: &[(&Champion, Fetched)],
+    arrived: &[Taken],
+    now: Timestamp,
+) -> Result<Option<Watch>, PromoteError> {
+    let mut whole = former.iter().filter_map(|(former, fetched)| Some((*former, fetched.as_ref().ok()?)));
+    let predecessor = whole.find(|(former, model)| model.digest() == former.bundle);
+    let major = |model: &VerifiedModel| model.contract().version().major;
+    match predecessor.filter(|(_, model)| major(model) == major(serving)) {
+        Some(predecessor) => {
+            watch::watch(context, &Pairing { champion: (champion, serving), predecessor }, arrived, now)
+        }
+        None => Ok(None),
+    }
 }
 
 fn bundle(version: Version, fetched: &Fetched) -> Bundle {
@@ -239,7 +264,10 @@ fn trial(
     let shadowed: Vec<Window> =
         windows.iter().map(|sealed| sealed.snapshot.window).filter(|window| window.end() > since).collect();
     let until = shadowed.last().map_or(since, |window| window.end());
-    let joined = join(context, since, until, now)?;
+    let mut joined = join(context, since, until, now)?;
+    // Looks must see prefixes of one sequence: a pair is seen once its window is judged and its label is known.
+    let seen = |ts: Timestamp| Window::holding(ts, context.rules.windows.judge).end();
+    joined.pairs.sort_by_key(|pair| (pair.known_at.max(seen(pair.ts)), pair.ts, pair.request_id));
     let sum = |version: Version| {
         let mut sum = VersionCounts::default();
         let counted = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since);

@@ -5,8 +5,9 @@ mod gather;
 mod sources;
 mod tick;
 mod training;
+mod watch;
 
-pub use carry_out::{Citation, ENGINE, Inputs, Receipt, carry_out, cites};
+pub use carry_out::{Citation, Inputs, Receipt, carry_out, cites};
 pub use gather::observe;
 pub use sources::{Origin, Taken, note_dataset};
 pub use tick::{Run, Tick, Turn, begin, run, tick};

@@ -9,9 +9,9 @@ use serde::{Deserialize, Serialize};
 use super::{Context, PromoteError};
 use crate::contract::Registered;
 use crate::govern::Data;
-use crate::ingest::{IngestError, Source, datasets, freeze};
+use crate::ingest::{Frozen, IngestError, Source, datasets, freeze};
 use crate::store::{Body, Key, StoreError};
-use crate::types::{Digest, Hasher, Version, canonical_json};
+use crate::types::{Digest, Hasher, Timestamp, Version, canonical_json};
 
 /// That a file was taken in: `var/<model>/intake/<number>.json`. The numbers are the order of rows without a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,16 @@ pub struct Taken {
     pub dataset: Digest,
     /// Its rows.
     pub rows: u64,
+    /// When: a champion is watched on what was taken in after its promotion.
+    pub at: Timestamp,
+}
+
+/// What there is now, and how it came.
+pub(super) struct Intake {
+    /// The labelled rows.
+    pub(super) data: Data,
+    /// Every file that was taken in, in the order of arrival.
+    pub(super) taken: Vec<Taken>,
 }
 
 /// Who brought a file.
@@ -43,6 +53,19 @@ pub enum Origin {
 }
 
 impl Taken {
+    fn of(origin: Origin, name: &str, contract: &Registered, frozen: &Frozen, at: Timestamp) -> Taken {
+        Taken {
+            format_version: 1,
+            origin,
+            name: name.to_owned(),
+            source: frozen.meta.source.sha256,
+            contract: contract.sha256,
+            dataset: frozen.digest,
+            rows: frozen.meta.rows,
+            at,
+        }
+    }
+
     /// Whether it is the file of this name that the policy's `sources:` name.
     fn is_source(&self, name: &str) -> bool {
         self.origin == Origin::Sources && self.name == name
@@ -54,11 +77,11 @@ impl Taken {
 /// # Errors
 /// What could not be read or written in the store; a file that cannot be read or breaks the rules is not an error but is
 /// named in `refused`.
-pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Data, PromoteError> {
+pub(super) fn take_in(context: &Context<'_>, contract: &Registered, now: Timestamp) -> Result<Intake, PromoteError> {
     let mut taken = taken(context)?;
     let mut refused = Vec::new();
     for name in context.sources.names()? {
-        match take(context, contract, &name, &taken) {
+        match take(context, contract, &name, &taken, now) {
             Ok(None) => {}
             Ok(Some(new)) => taken.push(note(context, new, taken.len())?),
             Err(PromoteError::Ingest(bad @ (IngestError::Rejected(_) | IngestError::Read { .. }))) => {
@@ -67,7 +90,7 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered) -> Result<Da
             Err(other) => return Err(other),
         }
     }
-    data(context, contract, &taken, refused)
+    Ok(Intake { data: data(context, contract, &taken, refused)?, taken })
 }
 
 /// Freeze one file, unless the newest bytes under its name are the ones it holds.
@@ -76,6 +99,7 @@ fn take(
     contract: &Registered,
     name: &str,
     taken: &[Taken],
+    now: Timestamp,
 ) -> Result<Option<Taken>, PromoteError> {
     let source = digest_of(context, name)?;
     let newest = taken.iter().rev().find(|known| known.is_source(name));
@@ -84,16 +108,8 @@ fn take(
     }
     let file = Source::new(name, context.sources.open(name)?);
     let frozen = freeze(file, &contract.contract.intake(contract.sha256), context.sources.scratch()?, context.store)?;
-    Ok(Some(Taken {
-        format_version: 1,
-        origin: Origin::Sources,
-        name: name.to_owned(),
-        // What was frozen, should the file have changed since it was looked at.
-        source: frozen.meta.source.sha256,
-        contract: contract.sha256,
-        dataset: frozen.digest,
-        rows: frozen.meta.rows,
-    }))
+    // What was frozen, should the file have changed since it was looked at.
+    Ok(Some(Taken::of(Origin::Sources, name, contract, &frozen, now)))
 }
 
 /// What is wrong with a file, in a line: its first violation, or why it cannot be read.
@@ -104,28 +120,20 @@ fn first_line(error: &IngestError) -> String {
     }
 }
 
-/// Note that a dataset was taken in by hand, so that trainings find it; once is enough. `source` is the file's name and digest.
+/// Note that a file was taken in by hand, under the name it has now, so that trainings find it; once is enough.
 ///
 /// # Errors
 /// The store's.
 pub fn note_dataset(
     context: &Context<'_>,
     contract: &Registered,
-    (name, source): (&str, Digest),
-    dataset: Digest,
-    rows: u64,
+    name: &str,
+    frozen: &Frozen,
+    now: Timestamp,
 ) -> Result<(), PromoteError> {
     let taken = taken(context)?;
-    if taken.iter().all(|known| known.dataset != dataset) {
-        let by_hand = Taken {
-            format_version: 1,
-            origin: Origin::Person,
-            name: name.to_owned(),
-            source,
-            contract: contract.sha256,
-            dataset,
-            rows,
-        };
+    if taken.iter().all(|known| known.dataset != frozen.digest) {
+        let by_hand = Taken::of(Origin::Person, name, contract, frozen, now);
         note(context, by_hand, taken.len())?;
     }
     Ok(())
@@ -134,30 +142,34 @@ pub fn note_dataset(
 fn taken(context: &Context<'_>) -> Result<Vec<Taken>, PromoteError> {
     let folder = folder(context)?;
     let names = context.store.list_folder(&folder)?;
-    let read = |name: &String| {
-        let bytes = context.store.read(&folder.join(name)?)?;
-        serde_json::from_slice(&bytes).map_err(|source| PromoteError::Json { what: "an intake", source })
-    };
-    names.iter().map(read).collect()
+    names.iter().map(|name| read(context, &folder.join(name)?)).collect()
 }
 
 fn folder(context: &Context<'_>) -> Result<Key, StoreError> {
     Ok(Key::new(&format!("var/{}/intake", context.model))?)
 }
 
-fn note(context: &Context<'_>, taken: Taken, already: usize) -> Result<Taken, PromoteError> {
-    let bytes = canonical_json(&taken).map_err(|source| PromoteError::Json { what: "an intake", source })?;
+fn note(context: &Context<'_>, new: Taken, already: usize) -> Result<Taken, PromoteError> {
+    let bytes = canonical_json(&new).map_err(|source| PromoteError::Json { what: "an intake", source })?;
     let mut number = already + 1;
     loop {
         let key = folder(context)?.join(&format!("{number:020}.json"))?;
         match context.store.create(&key, Body::Bytes(&bytes)) {
-            Ok(()) => return Ok(taken),
-            // Another governor takes files in too: ours, or another, comes after its.
-            Err(StoreError::AlreadyExists { .. }) if context.store.read(&key)? == bytes => return Ok(taken),
+            Ok(()) => return Ok(new),
             Err(StoreError::AlreadyExists { .. }) => number += 1,
             Err(other) => return Err(other.into()),
         }
+        // Another governor takes files in too: the same file at another instant is taken in already.
+        let theirs: Taken = read(context, &key)?;
+        if (Taken { at: new.at, ..theirs.clone() }) == new {
+            return Ok(theirs);
+        }
     }
+}
+
+fn read(context: &Context<'_>, key: &Key) -> Result<Taken, PromoteError> {
+    let bytes = context.store.read(key)?;
+    serde_json::from_slice(&bytes).map_err(|source| PromoteError::Json { what: "an intake", source })
 }
 
 fn digest_of(context: &Context<'_>, name: &str) -> Result<Digest, PromoteError> {

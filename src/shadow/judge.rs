@@ -3,10 +3,10 @@
 use super::ShadowReport;
 use super::rules::ShadowRules;
 use crate::contract::Task;
+use crate::evaluate::{Answers, Paired};
 use crate::performance::Pair;
 use crate::snapshot::VersionCounts;
 use crate::stats::histogram::latency::quantile_us;
-use crate::stats::sequential::{lower_confidence_sequence, upper_confidence_sequence};
 use crate::types::{
     Check, Digest, Measurement, ModelName, NotComputable, Operator, Timestamp, Value, Verdict, Version,
 };
@@ -36,7 +36,7 @@ pub struct Trial<'a> {
     pub answered: u64,
     /// Of these, the ones that the candidate scored too.
     pub paired: u64,
-    /// The labelled pairs that both scored, in the order of time.
+    /// The labelled pairs that both scored, in the order in which a look could have seen them.
     pub pairs: &'a [Pair],
     /// Regression: absolute errors are clipped here, the stated quantile of the champion's own held-out errors.
     pub clip: f64,
@@ -48,8 +48,8 @@ pub struct Trial<'a> {
 
 /// Judge a candidate by what live traffic has said so far.
 pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
-    let losses = Losses::of(&trial);
-    let labelled = losses.gains.len() as u64;
+    let losses = paired(&trial);
+    let labelled = losses.n();
     let age = trial.until.since(trial.since);
     let wait = |check: Check| match check.verdict {
         Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check },
@@ -70,10 +70,10 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
         least("age_secs", age.secs(), trial.windows, rules.min_age.secs()),
         unmatched(&trial, rules),
         latency(&trial, rules),
-        losses.better(rules),
-        losses.gain(rules),
+        better(&losses, rules),
+        gain(&losses, rules),
     ];
-    let shown = vec![losses.worse(rules), disagreement(&trial)];
+    let shown = vec![worse(&losses, rules), disagreement(&trial)];
     ShadowReport {
         format_version: 1,
         model: trial.model.clone(),
@@ -96,88 +96,41 @@ fn verdict(checks: &[Check], shown: &[Check]) -> Verdict {
     if proven_worse { Verdict::Fail } else { Verdict::worst(checks.iter().map(|check| check.verdict)) }
 }
 
-/// Paired losses: Brier for a probability, the clipped absolute error for a number.
-struct Losses {
-    /// Champion's less candidate's, in the order of time: above 0 the candidate is better.
-    gains: Vec<f64>,
-    champion_mean: Result<f64, NotComputable>,
-    /// No gain is further from 0 than this.
-    bound: f64,
+/// The losses of champion and candidate on the labelled pairs that both answered.
+fn paired(trial: &Trial<'_>) -> Paired {
+    let both = trial.pairs.iter().filter(|pair| pair.version == trial.champion).filter_map(|pair| {
+        let (_, challenger) = pair.shadow.filter(|(version, _)| *version == trial.candidate)?;
+        Some(Answers { champion: pair.prediction, challenger, label: pair.label })
+    });
+    Paired::of(trial.task, trial.clip, both)
 }
 
-impl Losses {
-    fn of(trial: &Trial<'_>) -> Losses {
-        let loss = |prediction: f64, label: f64| match trial.task {
-            Task::Binary => (prediction - label).powi(2),
-            Task::Regression => (prediction - label).abs().min(trial.clip),
-        };
-        let mut gains = Vec::with_capacity(trial.pairs.len());
-        let mut sum = 0.0;
-        for pair in trial.pairs {
-            if let Some((version, shadow)) = pair.shadow
-                && version == trial.candidate
-                && pair.version == trial.champion
-            {
-                let champion = loss(pair.prediction, pair.label);
-                sum += champion;
-                gains.push(champion - loss(shadow, pair.label));
-            }
-        }
-        let champion_mean = match gains.len() {
-            0 => Err(NotComputable::because("no labelled pairs")),
-            n => Ok(sum / n as f64),
-        };
-        let bound = match trial.task {
-            Task::Binary => 1.0,
-            Task::Regression => trial.clip,
-        };
-        Losses { gains, champion_mean, bound }
+/// The lower end of the confidence sequence of the mean gain must be above 0.
+fn better(losses: &Paired, rules: &ShadowRules) -> Check {
+    let measured = Measurement::new("loss_gain_lower", losses.lower(rules.alpha), losses.n());
+    let check = Check::require(measured, Operator::Greater, 0.0, 1);
+    match check.verdict {
+        // Doubt is not failure: more pairs may show it.
+        Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check }
+            .with_note("passes when the confidence sequence of the mean gain lies above 0"),
+        Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
     }
+}
 
-    fn n(&self) -> u64 {
-        self.gains.len() as u64
+/// The mean gain must be worth a change.
+fn gain(losses: &Paired, rules: &ShadowRules) -> Check {
+    let measured = Measurement::new("loss_gain_share", losses.gain_share(), losses.n());
+    let check = Check::require(measured, Operator::AtLeast, rules.min_gain, 1);
+    match check.verdict {
+        Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check },
+        Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
     }
+}
 
-    fn mean_gain(&self) -> Result<f64, NotComputable> {
-        match self.gains.len() {
-            0 => Err(NotComputable::because("no labelled pairs")),
-            n => Ok(self.gains.iter().sum::<f64>() / n as f64),
-        }
-    }
-
-    /// The lower end of the confidence sequence of the mean gain must be above 0.
-    fn better(&self, rules: &ShadowRules) -> Check {
-        let lower = lower_confidence_sequence(&self.gains, -self.bound, self.bound, rules.alpha);
-        let measured = Measurement::new("loss_gain_lower", lower, self.n());
-        let check = Check::require(measured, Operator::Greater, 0.0, 1);
-        match check.verdict {
-            // Doubt is not failure: more pairs may show it.
-            Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check }
-                .with_note("passes when the confidence sequence of the mean gain lies above 0"),
-            Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
-        }
-    }
-
-    /// The mean gain must be worth a change.
-    fn gain(&self, rules: &ShadowRules) -> Check {
-        let share = self.mean_gain().and_then(|gain| match &self.champion_mean {
-            Ok(loss) if *loss > 0.0 => Ok(gain / loss),
-            Ok(_) => Err(NotComputable::because("the champion makes no errors")),
-            Err(why) => Err(why.clone()),
-        });
-        let check =
-            Check::require(Measurement::new("loss_gain_share", share, self.n()), Operator::AtLeast, rules.min_gain, 1);
-        match check.verdict {
-            Verdict::Fail => Check { verdict: Verdict::Insufficient, ..check },
-            Verdict::Pass | Verdict::Insufficient | Verdict::Error => check,
-        }
-    }
-
-    /// The upper end of the confidence sequence: below 0 the candidate is proven worse.
-    fn worse(&self, rules: &ShadowRules) -> Check {
-        let upper = upper_confidence_sequence(&self.gains, -self.bound, self.bound, rules.alpha);
-        Check::require(Measurement::new("loss_gain_upper", upper, self.n()), Operator::AtLeast, 0.0, 1)
-    }
+/// The upper end of the confidence sequence: below 0 the candidate is proven worse.
+fn worse(losses: &Paired, rules: &ShadowRules) -> Check {
+    let measured = Measurement::new("loss_gain_upper", losses.upper(rules.alpha), losses.n());
+    Check::require(measured, Operator::AtLeast, 0.0, 1)
 }
 
 fn unmatched(trial: &Trial<'_>, rules: &ShadowRules) -> Check {

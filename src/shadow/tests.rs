@@ -23,12 +23,17 @@ fn pairs(count: u64, champion: impl Fn(f64) -> f64, candidate: impl Fn(f64) -> f
                 prediction: champion(label),
                 shadow: Some((CANDIDATE, candidate(label))),
                 label,
+                known_at: Timestamp::EPOCH + Span::from_days(1),
             }
         })
         .collect()
 }
 
 fn judged(pairs: &[Pair]) -> ShadowReport {
+    judged_under(Version::FIRST, pairs)
+}
+
+fn judged_under(contract: Version, pairs: &[Pair]) -> ShadowReport {
     let mut latency = VersionCounts { rows: 10, ..VersionCounts::default() };
     crate::stats::histogram::latency::record(&mut latency.latency, 100);
     let model = "rain".parse().unwrap();
@@ -38,7 +43,7 @@ fn judged(pairs: &[Pair]) -> ShadowReport {
         task: Task::Binary,
         champion: Version::FIRST,
         candidate: CANDIDATE,
-        contracts: (Version::FIRST, Version::FIRST),
+        contracts: (Version::FIRST, contract),
         candidate_bundle: Digest::of("bundle"),
         since: Timestamp::EPOCH,
         until: Timestamp::EPOCH + Span::from_days(2),
@@ -92,4 +97,12 @@ proptest! {
     fn taking_evidence_away_never_makes_a_pass(kept in 0u64..200) {
         prop_assert!(!judged(&pairs(kept, POOR, GOOD)).verdict.is_pass());
     }
+}
+
+#[test]
+fn a_candidate_under_another_major_contract_has_no_pairs_and_it_is_said_why() {
+    let told = |contract| judged_under(contract, &[]).checks[0].to_string();
+    let why = "no pairs because its contract differs: 2.0.0 beside 1.0.0";
+    assert!(told(Version::new(2, 0, 0)).contains(why), "{}", told(Version::new(2, 0, 0)));
+    assert!(!told(Version::new(1, 1, 0)).contains("differs"));
 }

@@ -188,7 +188,7 @@ fn of<'a>(counts: &'a mut Counts, version: &Predictor) -> &'a mut VersionCounts 
 
 impl VersionCounts {
     /// Count a row's features in the bins of this version's profile.
-    fn count(&mut self, profile: &Profile, slots: impl Iterator<Item = Slot>) {
+    pub(crate) fn count(&mut self, profile: &Profile, slots: impl Iterator<Item = Slot>) {
         self.rows += 1;
         if self.features.is_empty() {
             self.features = profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();

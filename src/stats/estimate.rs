@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::given;
-use super::special::Z_95;
+use super::special::{Z_95, normal_upper_point};
 use crate::types::NotComputable;
 
 /// From `lower` to `upper`, both ends included, both finite.
@@ -46,6 +46,15 @@ impl Estimate {
     /// The image under a function that never falls, which keeps the interval's coverage.
     pub(super) fn map(self, rising: impl Fn(f64) -> f64) -> Estimate {
         Estimate { value: rising(self.value), interval: self.interval.map(rising) }
+    }
+
+    /// The upper end at another one-sided level of an interval that is normal, as those of a mean and of R² are.
+    ///
+    /// # Errors
+    /// A level outside (0, 0.5].
+    pub fn normal_upper(&self, level: f64) -> Result<f64, NotComputable> {
+        let standard_error = (self.value - self.interval.lower) / Z_95;
+        given::finite(self.value + normal_upper_point(level)? * standard_error)
     }
 
     /// A value with the normal interval of its standard error.

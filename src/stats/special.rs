@@ -4,12 +4,25 @@ use std::f64::consts::{PI, SQRT_2};
 
 use statrs::function::{erf, gamma};
 
+use crate::types::NotComputable;
+
 /// The two-sided 95 % point of the standard normal distribution.
 pub(super) const Z_95: f64 = 1.959_963_984_540_054;
 
 /// P(|Z| ≥ |z|) for a standard normal Z.
 pub(super) fn normal_two_sided(z: f64) -> f64 {
     erf::erfc(z.abs() / SQRT_2)
+}
+
+/// The z that a standard normal Z exceeds with probability `level`.
+///
+/// # Errors
+/// A level outside (0, 0.5].
+pub(super) fn normal_upper_point(level: f64) -> Result<f64, NotComputable> {
+    if level > 0.0 && level <= 0.5 {
+        return Ok(SQRT_2 * erf::erfc_inv(2.0 * level));
+    }
+    Err(NotComputable::because(format!("level {level} is not above 0 and at most 0.5")))
 }
 
 /// P(X ≥ x) for chi-square with `dof` ≥ 1 degrees of freedom.
@@ -76,6 +89,10 @@ mod tests {
         for (z, p) in NORMAL {
             assert_close(normal_two_sided(z), p, 1e-9);
         }
+        for (level, z) in NORMAL_UPPER {
+            assert_close(normal_upper_point(level).unwrap(), z, 1e-9);
+        }
+        assert!(normal_upper_point(0.0).is_err() && normal_upper_point(0.6).is_err());
         for (x, p) in KOLMOGOROV {
             assert_close(kolmogorov_survival(x), p, 1e-9);
         }
@@ -103,6 +120,8 @@ mod tests {
         (5.0, 5.733031437583866e-07),
         (-12.0, 3.552964224155306e-33),
     ];
+    const NORMAL_UPPER: [(f64, f64); 3] =
+        [(0.025, 1.9599639845400545), (0.0003125, 3.4205267011318723), (1e-9, 5.9978070150076865)];
     const KOLMOGOROV: [(f64, f64); 6] = [
         (0.3, 0.9999906941986655),
         (0.9, 0.3927307079406543),

@@ -160,6 +160,8 @@ fn a_file_is_on_disk_before_its_name_and_the_journal_comes_last() {
     let scenes = [
         (scenes::init(), None),
         (scenes::draft(), None),
+        (scenes::give_an_order(), None),
+        (scenes::take_an_order_back(), None),
         (scenes::sign(), None),
         (scenes::export(), None),
         (scenes::import(), None),

@@ -10,6 +10,7 @@ mod a_candidate_rises;
 mod a_human_intervenes;
 mod a_model_is_born;
 mod a_model_serves;
+mod a_training_in_flight;
 mod a_version_is_carried;
 mod an_auditor_comes;
 mod nobody_else_writes;

@@ -4,9 +4,11 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use regent::types::{Span, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -14,6 +16,49 @@ use super::stage;
 
 pub(crate) const REGENT: &str = env!("CARGO_BIN_EXE_regent");
 pub(crate) const GOVERNOR: &str = env!("CARGO_BIN_EXE_governor");
+
+/// A workspace with a champion, and when it was promoted.
+static BORN: LazyLock<(Programs, Timestamp)> = LazyLock::new(|| {
+    let programs = Programs::first_champion();
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    (programs, Timestamp::from_micros(since.as_micros() as i64))
+});
+
+/// An instant so many minutes after the first champion's promotion, as `--now` takes it.
+pub(crate) fn later(minutes: i64) -> String {
+    (BORN.1 + Span::from_mins(minutes)).to_string()
+}
+
+/// A quarter of an hour into the n-th day after the promotion: the day before is over, and so is the grace.
+pub(crate) fn day(number: i64) -> String {
+    let day = Span::from_days(1);
+    (BORN.1.floor(day) + day.times(number) + Span::from_mins(15)).to_string()
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir_all(&to).unwrap();
+            copy(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+/// Days of weather whose sensors were exchanged: every feature's column holds the next one's values.
+pub(crate) fn exchanged(rows: std::ops::Range<usize>) -> String {
+    let file = stage::weather(rows);
+    let (header, rows) = file.split_once('\n').unwrap();
+    let turned = rows.lines().map(|row| {
+        let mut cells: Vec<&str> = row.split(',').collect();
+        cells[1..9].rotate_left(1);
+        cells.join(",")
+    });
+    format!("{header}\n{}\n", turned.collect::<Vec<_>>().join("\n"))
+}
 
 /// A workspace with the rain example, and programs run in it.
 pub(crate) struct Programs(TempDir);
@@ -26,8 +71,14 @@ impl Programs {
         programs
     }
 
-    /// With a champion that learned from the first 2,000 days.
+    /// With a champion that learned from the first 2,000 days and was promoted just now: a copy of one that is made once.
     pub(crate) fn with_champion() -> Programs {
+        let programs = Programs(tempfile::tempdir().unwrap());
+        copy(BORN.0.folder(), programs.folder());
+        programs
+    }
+
+    fn first_champion() -> Programs {
         let programs = Programs::new();
         programs.write("incoming/rain/000000.csv", &stage::weather(0..2_000));
         programs.done(&["train", "baseline", "rain"]);
@@ -116,7 +167,7 @@ impl Programs {
 pub(crate) struct Running(Child);
 
 impl Running {
-    /// SIGKILL, SIGSTOP or SIGCONT.
+    /// TERM, STOP or CONT.
     pub(crate) fn signal(&self, name: &str) {
         let id = self.0.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
@@ -155,8 +206,19 @@ impl Server {
         answer.body_mut().read_json().unwrap()
     }
 
-    pub(crate) fn get(&self, path: &str) -> Value {
-        ureq::get(format!("{}{path}", self.url)).call().unwrap().body_mut().read_json().unwrap()
+    /// Answer about every row of a file, then hear what came true of each, and end in peace.
+    pub(crate) fn live_through(self, file: &str) {
+        let (header, rows) = file.split_once('\n').unwrap();
+        let mut labels = Vec::new();
+        for (number, row) in rows.lines().enumerate() {
+            assert!(self.ask(number, header, row)["probability"].is_f64());
+            let rained = row.ends_with('1') || row.ends_with("true");
+            labels.push(json!({ "request_id": request_id(number), "label": rained }));
+        }
+        let said = self.post("/api/v1/labels", &json!({ "labels": labels }));
+        assert_eq!(said["outcomes"]["new"].as_u64(), Some(labels.len() as u64), "{said}");
+        self.running.signal("TERM");
+        assert_eq!(self.running.ended().0, Some(0));
     }
 
     /// Ask about a row of a CSV file, by its header; the row's number is the request's id.

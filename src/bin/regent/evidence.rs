@@ -53,8 +53,13 @@ pub fn of(observation: &Observation, detail: Detail) -> Vec<Evidence> {
         verdict: report.verdict,
         checks: plain(report.checks.iter().chain(told_if(&report.shown, detail))),
     });
+    let watch = observation.watch.iter().map(|report| Evidence {
+        about: format!("watch of {} beside {} since {}", report.champion, report.predecessor, report.since),
+        verdict: report.verdict,
+        checks: plain(report.checks.iter().chain(told_if(&report.shown, detail))),
+    });
     let bundles = told_if(&observation.bundles, detail).iter().map(bundle);
-    drift.chain(performance).chain(evaluation).chain(shadow).chain(candidate).chain(bundles).collect()
+    drift.chain(performance).chain(watch).chain(evaluation).chain(shadow).chain(candidate).chain(bundles).collect()
 }
 
 /// A drift report with every feature.

@@ -6,7 +6,7 @@ use clap::Args;
 use regent::contract::{self, Registered};
 use regent::ingest::{self, Sources as _};
 use regent::promote;
-use regent::types::ModelName;
+use regent::types::{ModelName, Timestamp};
 use serde_json::json;
 
 use crate::edge::{Answer, Failure, Scene, Workspace};
@@ -28,7 +28,7 @@ impl Ingest {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
         let registered = contract::latest(&workspace.store, &self.contract)?;
-        if self.dry_run { self.rehearse(&registered) } else { self.freeze(&workspace, &registered) }
+        if self.dry_run { self.rehearse(&registered) } else { self.freeze(&workspace, &registered, scene.now) }
     }
 
     fn rehearse(&self, registered: &Registered) -> Result<Answer, Failure> {
@@ -38,15 +38,15 @@ impl Ingest {
         Answer::new(text, &json!({ "format_version": 1, "rows": summary.rows, "dry_run": true }))
     }
 
-    fn freeze(&self, workspace: &Workspace, registered: &Registered) -> Result<Answer, Failure> {
+    fn freeze(&self, workspace: &Workspace, registered: &Registered, now: Timestamp) -> Result<Answer, Failure> {
         let model = &self.contract;
         let intake = registered.contract.intake(registered.sha256);
         let governed = workspace.governed(model)?;
         let scratch = governed.sources.scratch()?;
         let frozen = ingest::freeze(ingest::open(&self.file)?, &intake, scratch, &workspace.store)?;
         let context = governed.context(&workspace.store, "ingest");
-        let source = (named_from(&workspace.root, &self.file), frozen.meta.source.sha256);
-        promote::note_dataset(&context, registered, (&source.0, source.1), frozen.digest, frozen.meta.rows)?;
+        let name = named_from(&workspace.root, &self.file);
+        promote::note_dataset(&context, registered, &name, &frozen, now)?;
         let (rows, digest) = (frozen.meta.rows, frozen.digest);
         let verb = if frozen.already { "found" } else { "froze" };
         let mut text = format!("{verb} {rows} rows as dataset {}", digest.short());

@@ -17,6 +17,7 @@ mod init;
 mod journal;
 mod labels;
 mod next;
+mod overrides;
 mod registry;
 mod replay;
 mod schema;
@@ -67,6 +68,9 @@ enum Command {
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
+    /// Overrule the governor, for a time and with a reason
+    #[command(subcommand)]
+    Override(overrides::Overrides),
     #[command(subcommand)]
     Journal(journal::Journal),
     Verify(verify::Verify),
@@ -103,6 +107,7 @@ impl Command {
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
+            Command::Override(command) => command.run(scene),
             Command::Journal(command) => command.run(scene),
             Command::Verify(command) => command.run(scene),
             Command::Replay(command) => command.run(scene),

@@ -3,7 +3,7 @@
 use clap::Args;
 use regent::alert::{self, Alert};
 use regent::contract;
-use regent::govern::{Decision, Observation, Standing, journal};
+use regent::govern::{Decision, Observation, Override, Standing, journal, overrides};
 use regent::ingest;
 use regent::promote::{self, Turn};
 use regent::snapshot::Window;
@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use crate::edge::{Answer, Failure, Scene, Workspace, words};
 use crate::evidence::{self, Detail, Evidence};
 use crate::next::{self, Situation};
+use crate::overrides as orders;
 
 /// What serves, who walks, what was seen, and what to do next
 #[derive(Debug, Args)]
@@ -44,6 +45,7 @@ struct Looked {
     rows: u64,
     decision: Decision,
     evidence: Vec<Evidence>,
+    orders: Vec<Override>,
     alerts: Vec<Alert>,
     next: String,
 }
@@ -72,7 +74,10 @@ fn look(workspace: &Workspace, model: &ModelName, scene: &Scene) -> Result<Looke
     let alerts = alert::active(&workspace.store, model)?;
     let evidence = evidence_of(workspace, model, &tick.observation, &tick.decision)?;
     let rows = tick.observation.data.rows;
-    Ok(Looked { model: model.clone(), standing, rows, decision: tick.decision, evidence, alerts, next })
+    // One that cannot be read holds the model, and is said as that.
+    let given = overrides::load(&workspace.store, model).unwrap_or_default();
+    let orders = orders::sorted(&given, &standing, scene.now).in_force;
+    Ok(Looked { model: model.clone(), standing, rows, decision: tick.decision, evidence, orders, alerts, next })
 }
 
 /// What the next decision would rest on; what retraining looked at comes from the newest entry if nothing is new.
@@ -110,6 +115,7 @@ impl Looked {
             row("candidate", format!("{} {} since {}", candidate.version, candidate.state, candidate.since));
         }
         row("rows", format!("{} labelled", self.rows));
+        self.orders.iter().for_each(|order| row("order", orders::line(order)));
         let due = self.decision.record.iter().flat_map(|record| &record.transitions);
         due.for_each(|step| row("due", words::step(step)));
         self.decision.held.iter().for_each(|why| row("held", why.clone()));
@@ -132,6 +138,7 @@ impl Looked {
             "due": self.decision.record.as_ref().map(|record| &record.transitions),
             "held": self.decision.held,
             "notes": self.decision.notes,
+            "orders": self.orders,
             "alerts": self.alerts,
             "evidence": self.evidence,
             "next": self.next,

@@ -3,7 +3,7 @@
 use super::{both_classes, by_falling_score};
 use crate::stats::estimate::{Estimate, Interval};
 use crate::stats::given;
-use crate::stats::special::Z_95;
+use crate::stats::special::{Z_95, normal_upper_point};
 use crate::types::NotComputable;
 
 /// Bisection steps for an interval's end: 2⁻⁵⁰ of [0, 1], finer than anybody reads.
@@ -26,8 +26,21 @@ pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputabl
         above += positive as f64;
     }
     let area = (pairs / (positives * negatives)).clamp(0.0, 1.0);
-    let end = |limit| furthest(area, limit, |candidate| variance(candidate, positives, negatives));
+    let end = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
     Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
+}
+
+/// The upper end of the same interval at another level: the largest area that the one found does not contradict, one-sided, at
+/// `level` (0.025 is the end of [`roc_auc`]'s own).
+///
+/// # Errors
+/// An area outside [0, 1], a class without rows, or a level outside (0, 0.5].
+pub fn roc_auc_upper(area: f64, positives: f64, negatives: f64, level: f64) -> Result<f64, NotComputable> {
+    if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
+        return Err(NotComputable::because(given::ONE_CLASS));
+    }
+    let reach = normal_upper_point(level)?;
+    Ok(furthest(area, 1.0, reach, |candidate| variance(candidate, positives, negatives)))
 }
 
 /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
@@ -53,9 +66,9 @@ fn variance(area: f64, positives: f64, negatives: f64) -> f64 {
     area * (1.0 - area) * spread / (positives * negatives)
 }
 
-/// The area furthest from the one found, towards `limit`, that the one found does not contradict at 95 %.
-fn furthest(found: f64, limit: f64, variance: impl Fn(f64) -> f64) -> f64 {
-    let agrees = |candidate: f64| (found - candidate).abs() <= Z_95 * variance(candidate).sqrt();
+/// The area furthest from the one found, towards `limit`, that lies within so many of its own standard deviations.
+fn furthest(found: f64, limit: f64, reach: f64, variance: impl Fn(f64) -> f64) -> f64 {
+    let agrees = |candidate: f64| (found - candidate).abs() <= reach * variance(candidate).sqrt();
     let (mut agreeing, mut beyond) = (found, limit);
     for _ in 0..STEPS {
         let middle = 0.5 * (agreeing + beyond);
