@@ -100,11 +100,11 @@ impl Room {
         match point {
             Point::Written => self.write_all(),
             Point::Registered => self.done(&["contract", "register", "rain"]),
-            Point::Ingested => self.done(&["ingest", "past.csv", "--contract", "rain"]),
+            Point::Ingested => self.done_at(at(0), &["ingest", "past.csv", "--contract", "rain"]),
             Point::Trained => self.done_at(at(1), &["train", "baseline", "rain"]),
             Point::Walked => self.govern(at(2)),
             Point::Champion => self.govern(at(3)),
-            Point::MoreRows => self.done(&["ingest", "more.csv", "--contract", "rain"]),
+            Point::MoreRows => self.done_at(at(4), &["ingest", "more.csv", "--contract", "rain"]),
             Point::Candidate => self.done_at(at(4), &["train", "candidate", "rain"]),
             Point::PromotionOrdered => self.order(Order::Promote, Some(SECOND)),
             Point::Promoted => self.govern(at(5)),

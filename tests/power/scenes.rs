@@ -47,7 +47,9 @@ pub(crate) fn register() -> Scene {
 }
 
 pub(crate) fn ingest() -> Scene {
-    Scene::regent("ingest", Room::at(Point::Registered), &["ingest", "past.csv", "--contract", "rain"])
+    let now = at(0).to_string();
+    let typed = ["--now", &now, "ingest", "past.csv", "--contract", "rain"];
+    Scene::regent("ingest", Room::at(Point::Registered), &typed)
 }
 
 pub(crate) fn train() -> Scene {
