@@ -119,8 +119,17 @@ fn fold(criterion: &mut Criterion, house: &House) {
     for seq in 1..=ENTRIES {
         let (txn, actor, engine) = (seq.to_string(), "governor".to_owned(), "regent".to_owned());
         let decision = Record::empty(Timestamp::EPOCH);
-        let entry =
-            Entry { format_version: FORMAT_VERSION, seq, parent, txn, actor, engine, inputs: Vec::new(), decision };
+        let entry = Entry {
+            format_version: FORMAT_VERSION,
+            seq,
+            parent,
+            txn,
+            actor,
+            engine,
+            inputs: Vec::new(),
+            reports: Vec::new(),
+            decision,
+        };
         let Appended::Won(digest) = append(&store, model, &entry).unwrap() else { continue };
         parent = Some(digest);
     }

@@ -115,8 +115,8 @@ impl Room {
     fn write_all(&self) {
         self.done(&["init", "--example", "rain"]);
         self.write("governance/rain/policy.yaml", POLICY);
-        self.write("past.csv", &weather(0, 400));
-        self.write("more.csv", &weather(400, 300));
+        self.write("past.csv", weather(0, 400));
+        self.write("more.csv", weather(400, 300));
         fs::remove_dir_all(self.path("data")).unwrap();
         fs::remove_dir_all(self.path("schemas/json")).unwrap();
     }

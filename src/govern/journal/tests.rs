@@ -57,7 +57,7 @@ fn with_entries(count: u64, misses: u64) -> Overtaken {
             actor: "governor".to_owned(),
             engine: "regent".to_owned(),
             inputs: Vec::new(),
-            reports: Default::default(),
+            reports: Vec::new(),
             decision: Record::empty(Timestamp::EPOCH),
         };
         match append(&store, &a_model(), &entry).unwrap() {
