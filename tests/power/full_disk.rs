@@ -59,7 +59,7 @@ fn commands() -> [(&'static str, Point, &'static str, Vec<String>); 5] {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     [
         ("register", Point::Written, REGENT, words(&["contract", "register", "rain"])),
-        ("ingest", Point::Registered, REGENT, words(&["ingest", "past.csv", "--contract", "rain"])),
+        ("ingest", Point::Registered, REGENT, [now(0), words(&["ingest", "past.csv", "--contract", "rain"])].concat()),
         ("train", Point::Ingested, REGENT, [now(1), words(&["train", "baseline", "rain"])].concat()),
         ("govern", Point::Trained, GOVERNOR, now(2)),
         ("promote", Point::PromotionOrdered, GOVERNOR, now(5)),

@@ -17,6 +17,8 @@ enum Step {
     Sync(PathBuf),
     Folder(PathBuf),
     Name(PathBuf, PathBuf),
+    /// A second name for a file that has one.
+    Link(PathBuf),
     Remove(PathBuf),
     /// Somebody outside is told.
     Tell,
@@ -41,7 +43,7 @@ fn steps(log: &str, root: &Path) -> Vec<Step> {
         Step::Create(path) | Step::Write(path) | Step::Sync(path) | Step::Folder(path) | Step::Remove(path) => {
             path.starts_with(root)
         }
-        Step::Name(_, path) => path.starts_with(root),
+        Step::Name(_, path) | Step::Link(path) => path.starts_with(root),
     };
     steps.into_iter().filter(inside).collect()
 }
@@ -67,6 +69,8 @@ fn step(line: &str) -> Option<Step> {
         "mkdir" => names.first().map(PathBuf::from).map(Step::Folder),
         "unlinkat" => path(0).map(Step::Remove),
         "unlink" => names.first().map(PathBuf::from).map(Step::Remove),
+        "linkat" => path(1).map(Step::Link),
+        "link" => names.get(1).map(PathBuf::from).map(Step::Link),
         "renameat2" => Some(Step::Name(path(0)?, path(1)?)),
         _ => None,
     }
@@ -95,16 +99,23 @@ impl Afloat {
                 self.files.remove(path);
                 self.folders.remove(path);
             }
-            Step::Remove(path) => drop(self.files.remove(path)),
-            Step::Name(from, to) => self.name(from, to)?,
-            Step::Tell => {
-                let afloat: Vec<_> = self.folders.iter().collect();
-                if !afloat.is_empty() {
-                    return Err(format!("somebody was told before the names in {afloat:?} were on disk"));
-                }
+            Step::Link(path) => drop(self.folders.insert(parent(path))),
+            Step::Remove(path) => {
+                // What is taken away lives on somewhere else, and there it must be on disk.
+                self.all_is_on_disk(&format!("{} was taken away", path.display()))?;
+                self.folders.insert(parent(path));
             }
+            Step::Name(from, to) => self.name(from, to)?,
+            Step::Tell => self.all_is_on_disk("somebody was told")?,
         }
         Ok(())
+    }
+
+    fn all_is_on_disk(&self, what: &str) -> Result<(), String> {
+        match self.files.iter().chain(&self.folders).next() {
+            None => Ok(()),
+            Some(afloat) => Err(format!("{what} before {} was on disk", afloat.display())),
+        }
     }
 
     fn name(&mut self, from: &Path, to: &Path) -> Result<(), String> {
@@ -139,7 +150,7 @@ fn look(scene: &Scene, may_follow: Option<&[&str]>) -> usize {
     let (output, log) = strace::run(&room, scene.program, &scene.arguments(), None);
     assert_eq!(output.status.code(), Some(0), "{}: {output:?}", scene.name);
     let steps = steps(&log, room.root());
-    assert!(steps.iter().any(|step| matches!(step, Step::Name(..))), "{}: {log}", scene.name);
+    assert!(steps.iter().any(|step| matches!(step, Step::Name(..) | Step::Link(_))), "{}: {log}", scene.name);
     assert!(steps.iter().any(|step| matches!(step, Step::Sync(_))), "{} syncs nothing", scene.name);
     let mut afloat = Afloat::default();
     for step in &steps {
@@ -160,6 +171,8 @@ fn a_file_is_on_disk_before_its_name_and_the_journal_comes_last() {
     let scenes = [
         (scenes::init(), None),
         (scenes::draft(), None),
+        (scenes::give_an_order(), None),
+        (scenes::take_an_order_back(), None),
         (scenes::sign(), None),
         (scenes::export(), None),
         (scenes::import(), None),
@@ -204,6 +217,37 @@ fn an_answer_is_given_after_its_line_is_on_disk() {
     }
     assert!(synced > 8 && told >= 8, "{synced} {told}: {log}");
     row.end("durable answers", told, "the line and its folder on disk before the answer");
+}
+
+/// A segment goes only after its parts are on disk under their names.
+#[test]
+fn a_segment_is_taken_away_after_its_parts_are_on_disk() {
+    if !strace::is_usable() {
+        return;
+    }
+    let row = Row::begin("order of fsync");
+    let room = Room::at(Point::Champion);
+    serving::answer_and_die(&room, 6);
+    let log = serving::log_of(&room, 0);
+    let (mut afloat, mut taken) = (Afloat::default(), 0);
+    for step in steps(&log, &room.path("var")) {
+        // What the living replica opens for itself is its own.
+        let own = |path: &Path| path.starts_with(room.path("var/spool"));
+        match &step {
+            Step::Create(path) | Step::Write(path) | Step::Folder(path) if own(path) => {}
+            Step::Remove(path) => {
+                assert!(own(path), "{} was taken away", path.display());
+                afloat.take(&step).unwrap();
+                afloat.folders.remove(path.parent().unwrap());
+                taken += 1;
+            }
+            Step::Tell => {}
+            _ => afloat.take(&step).unwrap(),
+        }
+    }
+    assert_eq!(taken, 1, "{log}");
+    assert!(afloat.named.iter().any(|path| path.starts_with(room.path("var/rain/events"))), "{log}");
+    row.end("seal the spool", taken, "parts on disk before their segment goes");
 }
 
 #[test]

@@ -45,9 +45,9 @@ fn holds(room: &Room, file: &str) {
     assert_eq!(code, Some(4), "{file}: {found}");
     let place = room.path(FOLDER).join(file);
     if place.is_dir() {
-        fs::remove_dir(place).unwrap()
+        fs::remove_dir(place).unwrap();
     } else {
-        fs::remove_file(place).unwrap()
+        fs::remove_file(place).unwrap();
     }
     room.govern(at(7));
     assert_eq!(room.standing().champion_version(), Some(Version::FIRST), "{file}: it does not go on");

@@ -100,11 +100,11 @@ impl Room {
         match point {
             Point::Written => self.write_all(),
             Point::Registered => self.done(&["contract", "register", "rain"]),
-            Point::Ingested => self.done(&["ingest", "past.csv", "--contract", "rain"]),
+            Point::Ingested => self.done_at(at(0), &["ingest", "past.csv", "--contract", "rain"]),
             Point::Trained => self.done_at(at(1), &["train", "baseline", "rain"]),
             Point::Walked => self.govern(at(2)),
             Point::Champion => self.govern(at(3)),
-            Point::MoreRows => self.done(&["ingest", "more.csv", "--contract", "rain"]),
+            Point::MoreRows => self.done_at(at(4), &["ingest", "more.csv", "--contract", "rain"]),
             Point::Candidate => self.done_at(at(4), &["train", "candidate", "rain"]),
             Point::PromotionOrdered => self.order(Order::Promote, Some(SECOND)),
             Point::Promoted => self.govern(at(5)),
@@ -115,8 +115,8 @@ impl Room {
     fn write_all(&self) {
         self.done(&["init", "--example", "rain"]);
         self.write("governance/rain/policy.yaml", POLICY);
-        self.write("past.csv", &weather(0, 400));
-        self.write("more.csv", &weather(400, 300));
+        self.write("past.csv", weather(0, 400));
+        self.write("more.csv", weather(400, 300));
         fs::remove_dir_all(self.path("data")).unwrap();
         fs::remove_dir_all(self.path("schemas/json")).unwrap();
     }

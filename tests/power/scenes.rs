@@ -11,6 +11,8 @@ pub(crate) struct Scene {
     pub(crate) before: Room,
     pub(crate) program: &'static str,
     pub(crate) arguments: Vec<String>,
+    /// It takes something back: a file may go, and once it is gone there is nothing to take back.
+    pub(crate) takes_back: bool,
     /// Instants at which the governor is run after it, with and without a crash.
     pub(crate) afterwards: Vec<regent::types::Timestamp>,
 }
@@ -18,12 +20,12 @@ pub(crate) struct Scene {
 impl Scene {
     fn regent(name: &'static str, before: Room, arguments: &[&str]) -> Scene {
         let arguments = arguments.iter().map(|word| (*word).to_owned()).collect();
-        Scene { name, before, program: REGENT, arguments, afterwards: Vec::new() }
+        Scene { name, before, program: REGENT, arguments, takes_back: false, afterwards: Vec::new() }
     }
 
     fn governor(name: &'static str, before: Room, now: regent::types::Timestamp) -> Scene {
         let arguments = vec!["--now".to_owned(), now.to_string()];
-        Scene { name, before, program: GOVERNOR, arguments, afterwards: Vec::new() }
+        Scene { name, before, program: GOVERNOR, arguments, takes_back: false, afterwards: Vec::new() }
     }
 
     pub(crate) fn arguments(&self) -> Vec<&str> {
@@ -45,7 +47,9 @@ pub(crate) fn register() -> Scene {
 }
 
 pub(crate) fn ingest() -> Scene {
-    Scene::regent("ingest", Room::at(Point::Registered), &["ingest", "past.csv", "--contract", "rain"])
+    let now = at(0).to_string();
+    let typed = ["--now", &now, "ingest", "past.csv", "--contract", "rain"];
+    Scene::regent("ingest", Room::at(Point::Registered), &typed)
 }
 
 pub(crate) fn train() -> Scene {
@@ -85,6 +89,23 @@ pub(crate) fn retrain() -> Scene {
     room.order(Order::Retrain, None);
     let scene = Scene::governor("take in, train", room, at(5));
     Scene { afterwards: vec![at(70), at(71), at(72)], ..scene }
+}
+
+/// Somebody gives an order.
+pub(crate) fn give_an_order() -> Scene {
+    let now = at(6).to_string();
+    let typed =
+        ["--now", &now, "override", "set", "rain", "freeze", "--reason", "night", "--for", "24h", "--id", "night"];
+    Scene::regent("override set", Room::at(Point::Champion), &typed)
+}
+
+/// And takes it back.
+pub(crate) fn take_an_order_back() -> Scene {
+    let room = Room::at(Point::Champion);
+    room.order(Order::Freeze, None);
+    let now = at(6).to_string();
+    let scene = Scene::regent("override clear", room, &["--now", &now, "override", "clear", "rain", "to-freeze"]);
+    Scene { takes_back: true, ..scene }
 }
 
 /// A version is signed.

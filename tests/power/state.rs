@@ -73,7 +73,7 @@ pub(crate) fn judge(old: &Tree, new: &Tree, seen: &Tree) -> Result<Left, String>
             _ => return Err(format!("{path} has other bytes or permissions than it should")),
         }
     }
-    if let Some(gone) = old.keys().find(|path| !seen.contains_key(*path)) {
+    if let Some(gone) = old.keys().find(|path| new.contains_key(*path) && !seen.contains_key(*path)) {
         return Err(format!("{gone} is gone"));
     }
     for folder in whole_folders(new) {

@@ -21,7 +21,7 @@ pub fn write_new(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist_noclobber(path).map_err(|failed| failed.error)?;
-    File::open(folder)?.sync_all()
+    sync(folder)
 }
 
 /// Create a file for people to edit, with the folders on its way.
@@ -45,5 +45,13 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         Err(_) | Ok(()) => {}
     }
-    File::open(above)?.sync_all()
+    sync(above)
+}
+
+/// See to it that a folder's entries are on disk.
+///
+/// # Errors
+/// What the file system says.
+pub fn sync(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io;
+use std::path::Path;
 
 use clap::Args;
 use regent::govern::{Override, overrides};
@@ -11,7 +12,7 @@ use regent::yaml;
 use serde_json::json;
 
 use super::known;
-use crate::edge::{Answer, Failure, Scene, Workspace};
+use crate::edge::{Answer, Failure, Scene, Workspace, files};
 
 /// Which order is taken back
 #[derive(Debug, Args)]
@@ -63,9 +64,8 @@ impl Clear {
 fn set_aside(workspace: &Workspace, file: &Key, kept: &str) -> Result<(), Failure> {
     let (from, to) = (workspace.root.join(file.as_str()), workspace.root.join(kept));
     let failed = |error: io::Error| Failure::internal(format!("move {file} to {kept}"), error);
-    if let Some(folder) = to.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
-    }
+    let folder_of = |path: &Path| path.parent().map_or_else(|| workspace.root.clone(), Path::to_owned);
+    files::make_folder(&folder_of(&to)).map_err(failed)?;
     // A second name, then without the first: a crash in between leaves the order standing, and nothing is overwritten.
     let same = || Ok(fs::read(&from)? == fs::read(&to)?);
     match fs::hard_link(&from, &to) {
@@ -73,5 +73,8 @@ fn set_aside(workspace: &Workspace, file: &Key, kept: &str) -> Result<(), Failur
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists && same().map_err(failed)? => {}
         Err(error) => return Err(failed(error)),
     }
-    fs::remove_file(&from).map_err(failed)
+    // Neither may be undone by a power cut: an order that somebody took back must not come again.
+    files::sync(&folder_of(&to)).map_err(failed)?;
+    fs::remove_file(&from).map_err(failed)?;
+    files::sync(&folder_of(&from)).map_err(failed)
 }

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use regent::govern::{self, Order, Override, Standing, overrides};
 use regent::registry;
-use regent::store::{Overlay, Store};
+use regent::store::{Overlay, Store, StoreError};
 use regent::types::{Digest, ModelName, Span, Timestamp, Version};
 use regent::yaml;
 use serde_json::json;
@@ -88,7 +88,14 @@ impl Set {
         let text = yaml::print_with_schema_line("../../../schemas/json/override.json", &order)?;
         // Whatever the governor would say of the folder, a person hears it now and not at night.
         let rehearsal = Overlay::over(&workspace.store);
-        rehearsal.create(&file, (&text).into()).map_err(|_| taken(&order.id))?;
+        match rehearsal.create(&file, (&text).into()) {
+            // The same order, given again after a crash, is given once.
+            Err(StoreError::AlreadyExists { .. }) if rehearsal.read(&file)? != text.as_bytes() => {
+                return Err(taken(&order.id));
+            }
+            Ok(()) | Err(StoreError::AlreadyExists { .. }) => {}
+            Err(other) => return Err(other.into()),
+        }
         overrides::load(&rehearsal, &self.model)?;
         if let Some(seq) = standing.applied.get(&order.id) {
             return Err(taken(&order.id).hint(format!("it was applied at entry {seq}; an id is one order's for ever")));
