@@ -103,7 +103,9 @@ fn an_order_torn_anywhere_holds_the_model() {
     let row = Row::begin("torn override");
     let before = about_to_promote();
     let order = a_freeze();
-    let places = chosen(&(0..order.len()).collect::<Vec<_>>(), 8);
+    // Towards the end a torn order reads as another one, so those places are always tried.
+    let (begin, end) = (0..order.len()).partition::<Vec<_>, _>(|place| place + 8 < order.len());
+    let places = [chosen(&begin, 8), end].concat();
     for end in &places {
         let room = before.copy();
         room.write(&format!("{FOLDER}/torn.yaml"), &order[..*end]);
