@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-bars demo check fix bench
+.PHONY: help test test-bars test-peeking demo check fix bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -11,6 +11,9 @@ test: ## Run every test, the tidiness of the house included.
 
 test-bars: ## Replay the weather and variants of it, and hold the demonstration to its promises (minutes).
 	@scripts/with_tools.sh cargo test --locked --release --test bars -- --nocapture
+
+test-peeking: ## Show by simulation that looking often costs nothing: how often a change is wrong, and what being right costs.
+	@scripts/with_tools.sh cargo test --locked --release --test peeking -- --nocapture --test-threads 1
 
 demo: ## Watch a governor run fifty years of a weather model.
 	@scripts/demo.sh
