@@ -39,7 +39,8 @@ fn outdone(draft: &Draft<'_>, champion: &Champion) -> Option<Fall> {
 fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
     let mature = draft.observation.performance.iter().rev().find(|report| report.verdict.is_judged());
     let newest = mature.filter(|report| report.version == champion.version && report.bundle == champion.bundle)?;
-    let check = collapse(newest, risk_of_a_window(draft));
+    let (rules, level) = (draft.rules, draft.rules.rollback.risk_of_a_window(draft.rules.windows.judge));
+    let check = collapse(newest, &champion.baseline, &rules.performance, level);
     if check.verdict != Verdict::Fail {
         return None;
     }
@@ -50,12 +51,4 @@ fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
         return None;
     }
     Some(Fall { reason: check.to_string(), to: None })
-}
-
-/// The risk of one window: half of `rollback.alpha` is for catastrophes, every window of the watch has an equal share, and half
-/// of that is for looking at it while its last labels come in.
-fn risk_of_a_window(draft: &Draft<'_>) -> f64 {
-    let (watch, window) = (draft.rules.rollback.watch.micros(), draft.rules.windows.judge.micros());
-    let windows = (watch / window.max(1)).max(1) + 1;
-    (draft.rules.rollback.alpha / 4.0 / windows as f64).min(0.025)
 }

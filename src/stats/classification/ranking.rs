@@ -26,21 +26,19 @@ pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputabl
         above += positive as f64;
     }
     let area = (pairs / (positives * negatives)).clamp(0.0, 1.0);
-    let end = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
-    Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
+    Ok(Estimate { value: area, interval: within(area, positives, negatives, Z_95) })
 }
 
-/// The upper end of the same interval at another level: the largest area that the one found does not contradict, one-sided, at
-/// `level` (0.025 is the end of [`roc_auc`]'s own).
+/// The same interval of an area that was found, with ends that are each exceeded with probability `level` (at 0.025 it is
+/// [`roc_auc`]'s own).
 ///
 /// # Errors
 /// An area outside [0, 1], a class without rows, or a level outside (0, 0.5].
-pub fn roc_auc_upper(area: f64, positives: f64, negatives: f64, level: f64) -> Result<f64, NotComputable> {
+pub fn roc_auc_interval(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
     if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
         return Err(NotComputable::because(given::ONE_CLASS));
     }
-    let reach = normal_upper_point(level)?;
-    Ok(furthest(area, 1.0, reach, |candidate| variance(candidate, positives, negatives)))
+    Ok(within(area, positives, negatives, normal_upper_point(level)?))
 }
 
 /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
@@ -57,6 +55,12 @@ pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64, NotComp
         area += positive as f64 / positives * hits as f64 / called as f64;
     }
     Ok(area)
+}
+
+/// All areas that lie within so many of their own standard deviations of the one found.
+fn within(area: f64, positives: f64, negatives: f64, reach: f64) -> Interval {
+    let end = |limit| furthest(area, limit, reach, |candidate| variance(candidate, positives, negatives));
+    Interval { lower: end(0.0), upper: end(1.0) }
 }
 
 /// The Hanley–McNeil variance of an area, with both class sizes replaced by their mean as in Newcombe's method 5.
