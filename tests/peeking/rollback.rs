@@ -113,6 +113,7 @@ fn report(labelled: &[Answers], answered: usize, promised: &Baseline) -> Perform
         version: CHAMPION,
         bundle: Digest::of("champion"),
         window: Window { start: Timestamp::EPOCH, size: DAY },
+        requests: answered as u64,
         baseline: promised,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + DAY)

@@ -41,6 +41,7 @@ fn judged(world: World, pairs: &[Pair]) -> ShadowReport {
         task: world.task(),
         champion: Version::FIRST,
         candidate: CANDIDATE,
+        contracts: (Version::FIRST, Version::FIRST),
         candidate_bundle: Digest::of("candidate"),
         since: Timestamp::EPOCH,
         until: Timestamp::EPOCH + Span::from_days(2),
