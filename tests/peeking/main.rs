@@ -4,7 +4,6 @@
 //! `make test-peeking` runs 2,000 lives of 500 looks and prints the tables; `make test` runs a small part of them.
 
 #![cfg(test)] // clippy then takes helpers for what they are: tests, which may unwrap
-#![expect(clippy::print_stdout, reason = "the tables are what it is for")]
 
 mod rollback;
 mod shadowing;
