@@ -4,6 +4,7 @@ use super::decide::Draft;
 use super::journal::Champion;
 use super::walk::may_change;
 use crate::drift::Severity;
+use crate::evaluate::Watch;
 use crate::performance::collapse;
 use crate::types::{Digest, Verdict, Version};
 
@@ -27,12 +28,16 @@ pub(super) fn fell(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
 
 /// The predecessor is better on rows that both have answered, and at home among them: whatever moved, the way back fits.
 fn outdone(draft: &Draft<'_>, champion: &Champion) -> Option<Fall> {
-    let watch = draft.observation.watch.as_ref()?;
-    let of_champion = (watch.champion, watch.champion_bundle) == (champion.version, champion.bundle);
-    let of_this_watch = watch.model == draft.observation.model && watch.since == champion.since;
+    let watch = draft.observation.watch.as_ref().filter(|watch| is_of(watch, draft, champion))?;
     let borne_out = Verdict::worst(watch.checks.iter().map(|check| check.verdict)).is_pass();
-    (of_champion && of_this_watch && watch.verdict.is_pass() && borne_out)
+    (watch.verdict.is_pass() && borne_out)
         .then(|| Fall { reason: watch.reason(), to: Some((watch.predecessor, watch.predecessor_bundle)) })
+}
+
+/// Whether a report is of this very champion since this very promotion.
+fn is_of(watch: &Watch, draft: &Draft<'_>, champion: &Champion) -> bool {
+    let of_champion = (watch.champion, watch.champion_bundle) == (champion.version, champion.bundle);
+    of_champion && watch.model == draft.observation.model && watch.since == champion.since
 }
 
 /// A catastrophe in the newest mature window, beyond a bound that holds for all looks of the watch together.
@@ -48,6 +53,14 @@ fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
     let moved = draft.observation.drift.iter().any(|report| report.severity == Severity::Severe);
     if moved {
         draft.note("performance fell with severe drift: the world moved, not the model; no rollback".to_owned());
+        return None;
+    }
+    // And the way back must not be known to lead to a model that is broken too.
+    let broken = draft.observation.watch.as_ref().filter(|watch| is_of(watch, draft, champion));
+    if let Some(watch) = broken.filter(|watch| watch.verdict == Verdict::Fail) {
+        let failing = watch.checks.iter().find(|check| check.verdict == Verdict::Fail);
+        let why = failing.map(ToString::to_string).unwrap_or_default();
+        draft.note(format!("performance fell, and {} is no way back: {why}; no rollback", watch.predecessor));
         return None;
     }
     Some(Fall { reason: check.to_string(), to: None })

@@ -3,7 +3,7 @@
 use super::rules::PerformanceRules;
 use super::{Baseline, PerformanceReport};
 use crate::contract::Task;
-use crate::stats::classification::roc_auc_interval;
+use crate::stats::classification::roc_auc_bounds;
 use crate::stats::{Estimate, Interval};
 use crate::train::Metric;
 use crate::types::{Check, Measurement, NotComputable, Operator, Value, Verdict};
@@ -15,7 +15,7 @@ use crate::types::{Check, Measurement, NotComputable, Operator, Value, Verdict};
 /// not, so it is stricter, and it doubts the baseline too: what a version was promoted with was measured on a few held-out
 /// rows. Who looks at many windows, and at each while its labels come in, gives every one of them a small part of its risk.
 ///
-/// The bound of the drop b - w joins the score interval of each, b - w - √((b - lower b)² + (upper w - w)²): Newcombe 1998,
+/// The bound of the drop b - w joins the bounds of each, b - w - √((b - lower b)² + (upper w - w)²): Newcombe 1998,
 /// Statistics in Medicine 17:873–890, method 10; for any two parameters Zou & Donner 2008 ("MOVER"), 27:1693–1702.
 pub fn collapse(report: &PerformanceReport, baseline: &Baseline, rules: &PerformanceRules, level: f64) -> Check {
     let task = match value(&report.metrics, "r2") {
@@ -55,7 +55,7 @@ fn value(metrics: &[Metric], name: &str) -> Result<(f64, f64), NotComputable> {
 fn auc(metrics: &[Metric], level: f64) -> Known {
     let ((area, rows), (rate, _)) = (value(metrics, "auc")?, value(metrics, "base_rate")?);
     let positives = (rate * rows).round();
-    Ok(Estimate { value: area, interval: roc_auc_interval(area, positives, rows - positives, level)? })
+    Ok(Estimate { value: area, interval: roc_auc_bounds(area, positives, rows - positives, level)? })
 }
 
 fn r2(metrics: &[Metric], level: f64) -> Known {

@@ -117,10 +117,10 @@ fn a_rollback_asks_for_more_certainty_than_an_alert() {
         let report = PerformanceReport { metrics: measured(now, 250), ..judged(&all(WRONG, 0..300), 300) };
         collapse(&report, &baseline, &rules, level)
     };
-    assert_eq!(asked(0.50, 1_000, 0.0003).verdict, Verdict::Fail);
-    assert_eq!(asked(0.60, 1_000, 0.025).verdict, Verdict::Fail);
-    assert_eq!(asked(0.60, 1_000, 0.0003).verdict, Verdict::Pass, "a window may look so by chance");
-    assert_eq!(asked(0.50, 60, 0.0003).verdict, Verdict::Pass, "so may the rows that it was promoted on");
+    assert_eq!(asked(0.45, 1_000, 0.0003).verdict, Verdict::Fail);
+    assert_eq!(asked(0.55, 1_000, 0.025).verdict, Verdict::Fail);
+    assert_eq!(asked(0.55, 1_000, 0.0003).verdict, Verdict::Pass, "a window may look so by chance");
+    assert_eq!(asked(0.45, 60, 0.0003).verdict, Verdict::Pass, "so may the rows that it was promoted on");
     assert_eq!(asked(0.72, 1_000_000, 0.025).verdict, Verdict::Pass);
 }
 

@@ -26,19 +26,26 @@ pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputabl
         above += positive as f64;
     }
     let area = (pairs / (positives * negatives)).clamp(0.0, 1.0);
-    Ok(Estimate { value: area, interval: within(area, positives, negatives, Z_95) })
+    let end = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
+    Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
 }
 
-/// The same interval of an area that was found, with ends that are each exceeded with probability `level` (at 0.025 it is
-/// [`roc_auc`]'s own).
+/// Bounds of an area that was found, each wrong with probability `level` at most, however the scores are distributed.
+///
+/// The score interval of [`roc_auc`] again, with the largest variance that scores of so many rows can have, A(1 - A) / min(m, n)
+/// (Birnbaum & Klose 1957, Annals of Mathematical Statistics 28:933–945). Hanley and McNeil's holds for exponential scores;
+/// others go beyond it, and far out, at one in a thousand, that shows.
 ///
 /// # Errors
 /// An area outside [0, 1], a class without rows, or a level outside (0, 0.5].
-pub fn roc_auc_interval(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
+pub fn roc_auc_bounds(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
     if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
         return Err(NotComputable::because(given::ONE_CLASS));
     }
-    Ok(within(area, positives, negatives, normal_upper_point(level)?))
+    let reach = normal_upper_point(level)?;
+    let largest = |candidate: f64| candidate * (1.0 - candidate) / positives.min(negatives);
+    let end = |limit| furthest(area, limit, reach, largest);
+    Ok(Interval { lower: end(0.0), upper: end(1.0) })
 }
 
 /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
@@ -55,12 +62,6 @@ pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64, NotComp
         area += positive as f64 / positives * hits as f64 / called as f64;
     }
     Ok(area)
-}
-
-/// All areas that lie within so many of their own standard deviations of the one found.
-fn within(area: f64, positives: f64, negatives: f64, reach: f64) -> Interval {
-    let end = |limit| furthest(area, limit, reach, |candidate| variance(candidate, positives, negatives));
-    Interval { lower: end(0.0), upper: end(1.0) }
 }
 
 /// The Hanley–McNeil variance of an area, with both class sizes replaced by their mean as in Newcombe's method 5.
@@ -120,6 +121,18 @@ mod tests {
         let auc = roc_auc(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]).unwrap();
         assert_eq!(auc.value, 1.0);
         assert!(auc.interval.lower < 0.7 && auc.interval.upper == 1.0, "{auc:?}");
+    }
+
+    #[test]
+    fn bounds_for_any_scores_are_wider_than_the_interval_for_usual_ones() {
+        for (area, positives, negatives) in [(0.5, 75.0, 175.0), (0.85, 20.0, 980.0), (1.0, 5.0, 5.0)] {
+            let usual = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
+            let bounds = roc_auc_bounds(area, positives, negatives, 0.025).unwrap();
+            assert!(bounds.lower < usual(0.0) && bounds.upper >= usual(1.0), "{bounds:?}");
+            let stricter = roc_auc_bounds(area, positives, negatives, 0.000_3).unwrap();
+            assert!(stricter.lower < bounds.lower && stricter.upper >= bounds.upper);
+        }
+        assert!(roc_auc_bounds(0.5, 0.0, 5.0, 0.025).is_err() && roc_auc_bounds(0.5, 5.0, 5.0, 0.0).is_err());
     }
 
     proptest! {
