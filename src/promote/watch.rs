@@ -137,13 +137,15 @@ fn encode(contract: &Contract, rows: &Rows) -> Result<Encoded, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sources::Origin;
     use super::*;
     use crate::types::Span;
 
     fn taken(source: &str, dataset: &str, hours: i64) -> Taken {
         let (source, dataset) = (Digest::of(source), Digest::of(dataset));
         let at = Timestamp::EPOCH + Span::from_hours(hours);
-        Taken { format_version: 1, source, contract: Digest::of("contract"), dataset, rows: 1, at }
+        let (origin, name, contract) = (Origin::Sources, "rows.csv".to_owned(), Digest::of("contract"));
+        Taken { format_version: 1, origin, name, source, contract, dataset, rows: 1, at }
     }
 
     #[test]
