@@ -4,12 +4,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::journal::{OffTheRoad, Record, Standing, Training};
+use super::evidence::Evidence;
+use super::journal::{Record, Training};
 use super::observe::Observation;
-use super::overrides::{Order, Orders, Override};
+use super::orders::{Orders, pinned};
+use super::overrides::{Order, Override};
 use super::rules::Rules;
+use super::standing::{OffTheRoad, Standing};
 use super::state::{State, Transition};
-use super::walk;
+use super::{refuse, start, walk};
 use crate::drift::{self, ConfirmedDrift};
 use crate::performance::{self, ConfirmedLoss};
 use crate::policy::{self, History, RetrainDecision};
@@ -42,6 +45,7 @@ pub(super) struct Draft<'a> {
     pub(super) observation: &'a Observation,
     pub(super) rules: &'a Rules,
     pub(super) orders: &'a Orders,
+    pub(super) evidence: &'a Evidence,
     pub(super) drift: &'a ConfirmedDrift,
     pub(super) loss: &'a ConfirmedLoss,
     pub(super) now: Timestamp,
@@ -63,43 +67,46 @@ pub fn decide(
 ) -> Result<Decision, OffTheRoad> {
     // A clock that goes backwards shortens nothing: no entry is older than the one before it.
     let now = standing.last_at.map_or(now, |last| now.max(last));
-    let orders = Orders::of(overrides, standing, now);
+    let seen = standing.candidate.as_ref().and_then(|candidate| observation.bundle(candidate.version)?.digest);
+    let orders = Orders::of(overrides, standing, seen, now);
     if let Some(why) = implausible(standing, rules, &orders, now) {
-        let notes = orders.notes;
+        let notes = [orders.refused, orders.notes].concat();
         return Ok(Decision { record: None, effects: Vec::new(), held: Some(why), notes });
     }
-    let drift = drift::confirm(&observation.drift, &rules.drift);
-    let loss = performance::confirm(&observation.performance, &rules.performance);
+    let evidence = Evidence::of(observation, standing, rules, now);
+    let drift = drift::confirm(&evidence.drift, &rules.drift);
+    let loss = performance::confirm(&evidence.performance, &rules.performance);
     let mut draft = Draft {
         standing: standing.clone(),
         observation,
         rules,
         orders: &orders,
+        evidence: &evidence,
         drift: &drift,
         loss: &loss,
         now,
         record: Record::empty(now),
         effects: Vec::new(),
-        notes: orders.notes.clone(),
+        notes: [orders.refused.as_slice(), &orders.notes, &evidence.set_aside].concat(),
     };
     draft.answer_for_windows();
     draft.tell_of_bundles();
-    draft.obey(Order::Clock);
+    draft.hear();
     walk::roll_back(&mut draft)?;
-    walk::reject(&mut draft)?;
+    refuse::reject(&mut draft)?;
     walk::shadow(&mut draft)?;
     walk::promotable(&mut draft)?;
     walk::promote(&mut draft)?;
     let retrain = draft.retrain();
-    walk::supersede(&mut draft, retrain.as_ref())?;
-    walk::train(&mut draft, retrain)?;
+    refuse::supersede(&mut draft, retrain.as_ref())?;
+    start::train(&mut draft, retrain)?;
     Ok(draft.finish())
 }
 
 /// Whether the clock is believed: not further ahead of the newest entry than the rules allow, or vouched for by a `clock`
 /// override. Where it is not, nothing may be looked at either: what is sealed is sealed for ever.
 pub fn believes(standing: &Standing, rules: &Rules, overrides: &[Override], now: Timestamp) -> bool {
-    implausible(standing, rules, &Orders::of(overrides, standing, now), now).is_none()
+    implausible(standing, rules, &Orders::of(overrides, standing, None, now), now).is_none()
 }
 
 /// A clock that jumped forward further than the rules believe holds the model until a person says that it is right.
@@ -119,8 +126,25 @@ fn implausible(standing: &Standing, rules: &Rules, orders: &Orders, now: Timesta
 impl<'a> Draft<'a> {
     fn answer_for_windows(&mut self) {
         let seen = self.standing.judged_until;
-        let judged = self.observation.judged.iter().map(|judged| judged.window);
+        let judged = self.evidence.judged.iter().map(|judged| judged.window);
         self.record.judged = judged.filter(|window| seen.is_none_or(|until| window.end() > until)).collect();
+    }
+
+    /// Note the orders that hold for as long as they stand, and say which order wins where two conflict.
+    fn hear(&mut self) {
+        let orders = self.orders;
+        for order in [Order::Clock, Order::Freeze, Order::Pin].into_iter().flat_map(|order| orders.all(order)) {
+            let known = self.standing.applied.get(&order.id);
+            if known.is_none_or(|applied| applied.order != *order) {
+                self.apply(order);
+            }
+        }
+        for order in orders.all(Order::Pin) {
+            self.note(pinned(order, &self.standing));
+        }
+        for conflict in orders.conflicts() {
+            self.note(conflict.to_string());
+        }
     }
 
     /// Say at every run what is not as it should be with a bundle that is there; of a candidate the steps say it themselves.
@@ -135,28 +159,25 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Note an order as applied and say who gave it.
-    pub(super) fn obey(&mut self, order: Order) -> Option<&'a Override> {
-        let order = self.orders.get(order)?;
-        self.apply(order);
-        Some(order)
-    }
-
+    /// Note an order as applied, with its content.
     pub(super) fn apply(&mut self, order: &Override) {
         if !self.record.applied.contains(order) {
             self.record.applied.push(order.clone());
         }
     }
 
-    /// Nothing moves by itself while a `freeze` stands.
+    /// Nothing moves by itself while a `freeze` stands, or an order that cannot be told from another.
     pub(super) fn frozen(&mut self) -> bool {
-        match self.orders.get(Order::Freeze) {
-            Some(order) => {
-                self.note(format!("frozen by `{}` until {}: {}", order.id, order.expires, order.reason));
-                true
-            }
-            None => false,
+        if let Some(order) = self.orders.get(Order::Freeze) {
+            self.note(format!("frozen by `{}` until {}: {}", order.id, order.expires, order.reason));
+            return true;
         }
+        !self.orders.refused.is_empty()
+    }
+
+    /// The champion changes once a run at most: what was seen is of the one before.
+    pub(super) fn changed(&self) -> bool {
+        self.record.transitions.iter().any(|step| step.to == State::Promoted)
     }
 
     pub(super) fn note(&mut self, note: String) {
@@ -175,14 +196,7 @@ impl<'a> Draft<'a> {
     ) -> Result<(), OffTheRoad> {
         let from = self.standing.versions.get(&version).copied();
         let step = Transition { version, bundle, from, to, reasons };
-        let alone = Record { transitions: vec![step.clone()], judged: Vec::new(), ..self.record.clone() };
-        let returns = from == Some(State::Retired);
-        if returns {
-            let so_far = Record { transitions: self.record.transitions.clone(), ..alone };
-            self.standing.come_back(&step, &so_far)?;
-        } else {
-            self.standing.apply(&alone)?;
-        }
+        self.standing.take(&step, &self.record, self.now)?;
         self.record.transitions.push(step);
         Ok(())
     }
@@ -190,9 +204,8 @@ impl<'a> Draft<'a> {
     /// What retraining should become; nothing before there is a champion to be watched.
     fn retrain(&mut self) -> Option<RetrainDecision> {
         let champion = self.standing.champion.as_ref()?;
-        // A change of champion restarts every count: what was seen is of the one before.
-        let changed = self.record.transitions.iter().any(|step| step.to == State::Promoted);
-        if changed {
+        // A change of champion restarts every count.
+        if self.changed() {
             return None;
         }
         let last = self.standing.last_training.as_ref();
@@ -209,13 +222,17 @@ impl<'a> Draft<'a> {
 
     /// An entry for every judged window, step, attempt and applied order; none for a run with nothing new.
     fn finish(mut self) -> Decision {
-        let record = &self.record;
+        let record = &mut self.record;
         let new = !record.judged.is_empty()
             || !record.transitions.is_empty()
             || record.training.is_some()
-            || record.applied.iter().any(|order| !self.standing.applied.contains_key(&order.id));
+            || !record.applied.is_empty();
+        // Whoever reads the journal sees which order an applied one overruled.
+        let overruled = self.orders.conflicts().into_iter().filter(|conflict| record.applied.contains(conflict.winner));
+        let overruled: Vec<String> = overruled.map(|conflict| conflict.to_string()).collect();
+        record.reasons.extend(overruled);
         if let Some(retrain) = &record.retrain {
-            self.record.action = retrain.action;
+            record.action = retrain.action;
         }
         Decision { record: new.then_some(self.record), effects: self.effects, held: None, notes: self.notes }
     }

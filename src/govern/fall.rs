@@ -1,8 +1,11 @@
-//! When a champion is taken back without anybody asking: its predecessor is better, or it fell and the world did not move; pure.
+//! When a champion is taken back without anybody asking: its predecessor is better, or it fell and the world did not move; and
+//! to whom a rollback returns; pure.
 
 use super::decide::Draft;
-use super::journal::Champion;
-use super::walk::may_change;
+use super::overrides::Override;
+use super::standing::Champion;
+use super::state::State;
+use super::walk::{by_order, may_change};
 use crate::drift::Severity;
 use crate::evaluate::Watch;
 use crate::performance::collapse;
@@ -42,17 +45,21 @@ fn is_of(watch: &Watch, draft: &Draft<'_>, champion: &Champion) -> bool {
 
 /// A catastrophe in the newest mature window, beyond a bound that holds for all looks of the watch together.
 fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
-    let mature = draft.observation.performance.iter().rev().find(|report| report.verdict.is_judged());
-    let newest = mature.filter(|report| report.version == champion.version && report.bundle == champion.bundle)?;
+    let newest = draft.evidence.performance.iter().rev().find(|report| report.verdict.is_judged())?;
     let (rules, level) = (draft.rules, draft.rules.rollback.risk_of_a_window(draft.rules.windows.judge));
     let check = collapse(newest, &champion.baseline, &rules.performance, level);
     if check.verdict != Verdict::Fail {
         return None;
     }
     // One window is enough to see that the world moved: a hold is the safer mistake.
-    let moved = draft.observation.drift.iter().any(|report| report.severity == Severity::Severe);
+    let moved = draft.evidence.drift.iter().any(|report| report.severity == Severity::Severe);
     if moved {
         draft.note("performance fell with severe drift: the world moved, not the model; no rollback".to_owned());
+        return None;
+    }
+    // "No data" is never "no drift".
+    if !draft.evidence.drift.iter().any(|report| report.verdict.is_judged()) {
+        draft.note("performance fell, but no window says whether the world moved; no rollback".to_owned());
         return None;
     }
     // And the way back must not be known to lead to a model that is broken too.
@@ -64,4 +71,30 @@ fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
         return None;
     }
     Some(Fall { reason: check.to_string(), to: None })
+}
+
+/// Whom a rollback returns to: the newest former champion whose bundle verifies now, or the one that is named.
+pub(super) fn target(draft: &Draft<'_>, version: Option<Version>, bundle: Option<Digest>) -> Option<Champion> {
+    let verifies = |former: &&Champion| {
+        let seen = draft.observation.bundle(former.version);
+        seen.is_some_and(|seen| seen.verdict.is_pass() && seen.digest == Some(former.bundle))
+    };
+    let named = |former: &&Champion| {
+        version.is_none_or(|version| version == former.version) && bundle.is_none_or(|bundle| bundle == former.bundle)
+    };
+    draft.standing.retired.iter().rev().filter(named).find(verifies).cloned()
+}
+
+/// Why an order to roll back finds nobody to return to.
+pub(super) fn nobody(draft: &Draft<'_>, order: &Override) -> String {
+    let by = by_order(order);
+    let Some(version) = order.version else { return by };
+    let note = draft.observation.bundle(version).map(|bundle| bundle.note.clone()).unwrap_or_default();
+    match draft.standing.versions.get(&version) {
+        Some(State::Retired) => format!("{by}; {version} is not the bundle that is meant, or does not verify {note}"),
+        Some(State::RolledBack) => format!("{by}; {version} was rolled back itself"),
+        Some(State::Training | State::Shadowing | State::Promotable | State::Rejected | State::Promoted) | None => {
+            format!("{by}; {version} never served")
+        }
+    }
 }

@@ -1,15 +1,16 @@
 //! The journal: numbered, hash-chained entries, created once; through the store. Who is champion is `fold` of it and
 //! nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::GovernError;
-use super::cited::{Cited, ReportKind};
+use super::cited::Cited;
 use super::overrides::Override;
-use super::state::{ROAD, State, Transition};
+use super::standing::Standing;
+use super::state::Transition;
 use crate::performance::Baseline;
 use crate::policy::{Action, RetrainDecision};
 use crate::snapshot::Window;
@@ -32,8 +33,8 @@ pub struct Record {
     pub transitions: Vec<Transition>,
     /// The training that a `→ TRAINING` step pins, or that another attempt repeats.
     pub training: Option<Training>,
-    /// Why the last attempt at the candidate's training failed.
-    pub failed_attempt: Option<String>,
+    /// The attempt at a training that failed, and why.
+    pub failed_attempt: Option<FailedAttempt>,
     /// What a `→ PROMOTED` step will be held against from now on.
     pub baseline: Option<Baseline>,
     /// Overrides that this entry applied, with their content.
@@ -77,6 +78,17 @@ pub struct Training {
     pub rows: u64,
 }
 
+/// One attempt at a training that failed. It counts once, and only against the candidate whose training it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FailedAttempt {
+    /// The version that was to be made.
+    pub version: Version,
+    /// Which attempt.
+    pub attempt: u32,
+    /// Why it failed.
+    pub why: String,
+}
+
 /// One entry: `governance/<model>/journal/<seq>.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
@@ -99,237 +111,6 @@ pub struct Entry {
     /// What was decided.
     #[serde(flatten)]
     pub decision: Record,
-}
-
-/// The champion as the journal knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Champion {
-    /// The version that serves.
-    pub version: Version,
-    /// The digest of its manifest.
-    pub bundle: Digest,
-    /// Since when.
-    pub since: Timestamp,
-    /// What it is held against.
-    pub baseline: Baseline,
-}
-
-/// The candidate as the journal knows it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Candidate {
-    /// The version that walks.
-    pub version: Version,
-    /// The digest of its manifest; none while it trains.
-    pub bundle: Option<Digest>,
-    /// Where it stands.
-    pub state: State,
-    /// Since when it stands there.
-    pub since: Timestamp,
-    /// Since when it shadows, PROMOTABLE included; none before.
-    pub shadowing_since: Option<Timestamp>,
-    /// The SHA-256 of its newest evaluation: what let it shadow.
-    pub evaluation: Option<Digest>,
-    /// What it was trained on.
-    pub training: Training,
-    /// Since when the current attempt at its training runs.
-    pub attempt_since: Timestamp,
-    /// Why earlier attempts failed.
-    pub failures: Vec<String>,
-}
-
-/// The folded journal: where everything stands.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Standing {
-    /// The number and digest of the newest entry.
-    pub head: Option<(u64, Digest)>,
-    /// When the newest entry was decided.
-    pub last_at: Option<Timestamp>,
-    /// When the model's first champion began to serve.
-    pub served_since: Option<Timestamp>,
-    /// Who serves.
-    pub champion: Option<Champion>,
-    /// Who walks.
-    pub candidate: Option<Candidate>,
-    /// Where every version that ever began stands.
-    pub versions: BTreeMap<Version, State>,
-    /// Former champions that may come back, oldest first.
-    pub retired: Vec<Champion>,
-    /// The end of the newest judged window that an entry answers for.
-    pub judged_until: Option<Timestamp>,
-    /// The newest training that was pinned.
-    pub last_training: Option<Training>,
-    /// The evidence of every training that was ever pinned.
-    pub trained_on: BTreeSet<Digest>,
-    /// When the champion last changed without a person asking for it.
-    pub last_automatic_change: Option<Timestamp>,
-    /// Overrides that were applied, each with the number of its entry.
-    pub applied: BTreeMap<String, u64>,
-}
-
-impl Standing {
-    /// Who serves after all steps so far.
-    pub fn champion_version(&self) -> Option<Version> {
-        self.champion.as_ref().map(|champion| champion.version)
-    }
-
-    /// The candidate that scores live traffic, if there is one.
-    pub fn shadowing(&self) -> Option<&Candidate> {
-        self.candidate.as_ref().filter(|candidate| candidate.state != State::Training)
-    }
-
-    /// The standing after one more entry.
-    ///
-    /// # Errors
-    /// A step that is not on the road, or not from where the version stands.
-    pub fn after(mut self, entry: &Entry, digest: Digest) -> Result<Standing, GovernError> {
-        let expected = self.head.map_or(1, |(seq, _)| seq + 1);
-        if entry.seq != expected || entry.parent != self.head.map(|(_, digest)| digest) {
-            return Err(GovernError::Chain { seq: expected });
-        }
-        let walked = self.candidate.as_ref().map(|candidate| candidate.version);
-        self.apply(&entry.decision).map_err(|source| GovernError::Step { seq: entry.seq, source })?;
-        if let Some(candidate) = self.candidate.as_mut().filter(|candidate| Some(candidate.version) == walked) {
-            let evaluation = entry.reports.iter().find(|cited| cited.kind == ReportKind::Evaluation);
-            candidate.evaluation = evaluation.map(|cited| cited.sha256).or(candidate.evaluation);
-        }
-        for applied in &entry.decision.applied {
-            self.applied.insert(applied.id.clone(), entry.seq);
-        }
-        self.head = Some((entry.seq, digest));
-        Ok(self)
-    }
-
-    /// Take the steps of a record, in order.
-    ///
-    /// # Errors
-    /// The first step that the road does not have.
-    pub fn apply(&mut self, record: &Record) -> Result<(), OffTheRoad> {
-        if let Some(training) = &record.training {
-            self.pin(training, record.at);
-        }
-        if let (Some(why), Some(candidate)) = (&record.failed_attempt, &mut self.candidate) {
-            candidate.failures.push(why.clone());
-        }
-        for transition in &record.transitions {
-            self.step(transition, record)?;
-        }
-        let rolls_back = record.transitions.iter().any(|step| step.to == State::RolledBack);
-        let returns = record.transitions.iter().find(|step| step.from == Some(State::Retired));
-        if let (false, Some(step)) = (rolls_back, returns) {
-            return Err(OffTheRoad(step.clone()));
-        }
-        let changes = record.transitions.iter().any(|step| step.to == State::Promoted);
-        if changes && record.applied.is_empty() {
-            self.last_automatic_change = Some(record.at);
-        }
-        if let Some(window) = record.judged.last() {
-            self.judged_until = self.judged_until.max(Some(window.end()));
-        }
-        self.last_at = self.last_at.max(Some(record.at));
-        Ok(())
-    }
-
-    /// RETIRED → PROMOTED, right after the champion's ROLLED_BACK in the same record.
-    ///
-    /// # Errors
-    /// Another step than that.
-    pub(super) fn come_back(&mut self, step: &Transition, record: &Record) -> Result<(), OffTheRoad> {
-        let taken_back = record.transitions.iter().any(|step| step.to == State::RolledBack);
-        if !taken_back {
-            return Err(OffTheRoad(step.clone()));
-        }
-        self.step(step, record)?;
-        if record.applied.is_empty() {
-            self.last_automatic_change = Some(record.at);
-        }
-        Ok(())
-    }
-
-    fn pin(&mut self, training: &Training, at: Timestamp) {
-        self.last_training = Some(training.clone());
-        self.trained_on.extend(training.evidence);
-        if let Some(candidate) = &mut self.candidate
-            && candidate.version == training.plan.version
-        {
-            candidate.training = training.clone();
-            candidate.attempt_since = at;
-        }
-    }
-
-    fn step(&mut self, step: &Transition, record: &Record) -> Result<(), OffTheRoad> {
-        let stands = self.versions.get(&step.version).copied();
-        if stands != step.from || !ROAD.contains(&(step.from, step.to)) {
-            return Err(OffTheRoad(step.clone()));
-        }
-        match step.to {
-            State::Training => self.begin(step, record)?,
-            State::Shadowing | State::Promotable => self.walk(step, record.at)?,
-            State::Promoted => self.promote(step, record)?,
-            State::Rejected => self.candidate = None,
-            State::Retired => self.retired.extend(self.champion.take()),
-            State::RolledBack => self.champion = None,
-        }
-        self.versions.insert(step.version, step.to);
-        Ok(())
-    }
-
-    fn begin(&mut self, step: &Transition, record: &Record) -> Result<(), OffTheRoad> {
-        match (&self.candidate, &record.training) {
-            (None, Some(training)) if training.plan.version == step.version => {
-                self.candidate = Some(Candidate {
-                    version: step.version,
-                    bundle: None,
-                    state: State::Training,
-                    since: record.at,
-                    shadowing_since: None,
-                    evaluation: None,
-                    training: training.clone(),
-                    attempt_since: record.at,
-                    failures: Vec::new(),
-                });
-                Ok(())
-            }
-            (Some(_) | None, _) => Err(OffTheRoad(step.clone())),
-        }
-    }
-
-    fn walk(&mut self, step: &Transition, at: Timestamp) -> Result<(), OffTheRoad> {
-        let candidate = match &mut self.candidate {
-            Some(candidate) if candidate.version == step.version => candidate,
-            Some(_) | None => return Err(OffTheRoad(step.clone())),
-        };
-        candidate.state = step.to;
-        candidate.since = at;
-        candidate.bundle = step.bundle;
-        candidate.shadowing_since.get_or_insert(at);
-        Ok(())
-    }
-
-    fn promote(&mut self, step: &Transition, record: &Record) -> Result<(), OffTheRoad> {
-        let (Some(bundle), None) = (step.bundle, &self.champion) else {
-            return Err(OffTheRoad(step.clone()));
-        };
-        let returning = self.retired.iter().position(|former| former.version == step.version);
-        let baseline = match returning {
-            Some(place) => self.retired.remove(place).baseline,
-            None => record.baseline.clone().ok_or_else(|| OffTheRoad(step.clone()))?,
-        };
-        if step.from == Some(State::Promotable) {
-            self.candidate = None;
-        }
-        self.served_since.get_or_insert(record.at);
-        self.champion = Some(Champion { version: step.version, bundle, since: record.at, baseline });
-        Ok(())
-    }
-}
-
-/// A step that the road does not have.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("take {} from {} to {}: there is no such step from where it stands", .0.version, name(.0.from), .0.to)]
-pub struct OffTheRoad(pub Transition);
-
-fn name(state: Option<State>) -> String {
-    state.map_or_else(|| "nothing".to_owned(), |state| state.to_string())
 }
 
 /// Where a model's journal lies.

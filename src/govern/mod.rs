@@ -2,11 +2,16 @@
 
 mod cited;
 mod decide;
+mod evidence;
 mod fall;
 pub mod journal;
 mod observe;
+mod orders;
 pub mod overrides;
+mod refuse;
 mod rules;
+mod standing;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -14,10 +19,12 @@ mod walk;
 
 pub use cited::{Cited, ReportKind};
 pub use decide::{Decision, Effect, believes, decide};
-pub use journal::{Appended, Candidate, Champion, Entry, OffTheRoad, Record, Standing, Training, fold};
+pub use journal::{Appended, Entry, FailedAttempt, Record, Training, fold};
 pub use observe::{Bundle, Data, Judged, Observation};
-pub use overrides::{Order, Orders, Override};
+pub use orders::{Conflict, Orders};
+pub use overrides::{Order, Override};
 pub use rules::{Mode, PromotionRules, Rules};
+pub use standing::{Applied, Candidate, Champion, OffTheRoad, Standing};
 pub use state::{ROAD, State, Transition};
 
 use crate::store::StoreError;

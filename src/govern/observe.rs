@@ -100,8 +100,10 @@ impl Observation {
         }
     }
 
-    /// The bundle of a version, as it was seen.
+    /// The bundle of a version, as it was seen; none if it was seen twice and differently.
     pub fn bundle(&self, version: Version) -> Option<&Bundle> {
-        self.bundles.iter().find(|bundle| bundle.version == version)
+        let mut seen = self.bundles.iter().filter(|bundle| bundle.version == version);
+        let first = seen.next()?;
+        seen.all(|again| again == first).then_some(first)
     }
 }

@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::GovernError;
-use super::journal::Standing;
 use crate::store::{Key, Store, StoreError};
 use crate::types::{Digest, ModelName, Timestamp, Version};
 use crate::yaml;
@@ -23,7 +22,8 @@ pub struct Override {
     /// The version that is meant (`pin`, `approve`, `promote`, `reject`; for `rollback` the one to return to).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
-    /// The digest of that version's manifest, as `regent registry show` prints it.
+    /// The digest of that version's manifest, as `regent registry show` prints it (`pin`, `approve`, `promote`; for `reject`
+    /// and `rollback` it may be left out: a candidate that trains has none yet).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bundle: Option<Digest>,
     /// Who orders.
@@ -44,11 +44,13 @@ pub enum Order {
     Reject,
     /// Nothing moves while this file stands.
     Freeze,
-    /// The champion stays this version while this file stands.
+    /// The champion stays what it is while this file stands: nothing but a `rollback` changes it. A pin of a version that does
+    /// not serve says so, and holds all the same.
     Pin,
-    /// The candidate may be promoted once its gates pass.
+    /// The candidate may be promoted once its gates pass; stricter than `promote`, so the gates decide where both stand.
     Approve,
-    /// The candidate takes the rest of the road now; its bundle is still verified. Once.
+    /// The candidate takes the rest of the road now; its bundle is still verified, and a new contract major still needs an
+    /// `approve`. Once.
     Promote,
     /// Start a training now. Once.
     Retrain,
@@ -70,6 +72,14 @@ impl Order {
         match self {
             Order::Pin | Order::Approve | Order::Promote | Order::Reject => true,
             Order::Rollback | Order::Freeze | Order::Retrain | Order::Clock => false,
+        }
+    }
+
+    /// Whether it must name the digest of that version's manifest, too.
+    pub fn names_a_bundle(self) -> bool {
+        match self {
+            Order::Pin | Order::Approve | Order::Promote => true,
+            Order::Reject | Order::Rollback | Order::Freeze | Order::Retrain | Order::Clock => false,
         }
     }
 }
@@ -154,55 +164,14 @@ fn check(order: &Override, model: &ModelName) -> Result<(), String> {
             return Err(format!("`{key}` is empty: say it"));
         }
     }
-    if order.order.names_a_version() && (order.version.is_none() || order.bundle.is_none()) {
+    if order.order.names_a_version() && order.version.is_none() {
+        return Err(format!("`{}` names the `version` it means: say it", order.order));
+    }
+    if order.order.names_a_bundle() && order.bundle.is_none() {
         return Err(format!(
             "`{}` names the `version` it means and the `bundle` digest that `regent registry show` prints",
             order.order
         ));
     }
     Ok(())
-}
-
-/// The orders in force at an instant, and what is said of the others.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Orders {
-    /// In force, the strictest first.
-    pub in_force: Vec<Override>,
-    /// Expired, or obeyed already: each in a sentence.
-    pub notes: Vec<String>,
-}
-
-impl Orders {
-    /// Sort what stands in the folder.
-    pub fn of(orders: &[Override], standing: &Standing, now: Timestamp) -> Orders {
-        let mut sorted = Orders::default();
-        for order in orders {
-            let obeyed = standing.applied.get(&order.id).filter(|_| order.order.is_one_shot());
-            if let Some(seq) = obeyed {
-                sorted
-                    .notes
-                    .push(format!("override `{}` ({}) was already applied at entry {seq}", order.id, order.order));
-            } else if order.expires <= now {
-                sorted
-                    .notes
-                    .push(format!("override `{}` ({}) expired at {}: ignored", order.id, order.order, order.expires));
-            } else {
-                sorted.in_force.push(order.clone());
-            }
-        }
-        sorted.in_force.sort_by(|a, b| (a.order, &a.id).cmp(&(b.order, &b.id)));
-        sorted
-    }
-
-    /// The order of this kind that is in force, if any.
-    pub fn get(&self, order: Order) -> Option<&Override> {
-        self.in_force.iter().find(|standing| standing.order == order)
-    }
-
-    /// The order of this kind that means exactly this version and bundle.
-    pub fn meaning(&self, order: Order, version: Version, bundle: Option<Digest>) -> Option<&Override> {
-        self.in_force
-            .iter()
-            .find(|standing| standing.order == order && standing.version == Some(version) && standing.bundle == bundle)
-    }
 }

@@ -67,6 +67,8 @@ pub fn carry_out(
         reports: cites.into_iter().map(|(cited, _)| cited).collect(),
         decision: record.clone(),
     };
+    // What the journal could not be folded over is never written, whoever made it.
+    standing.clone().after(&entry, Digest::of(&entry.txn))?;
     match append(context.store, context.model, &entry)? {
         Appended::Won(digest) => Ok(Some(Receipt { entry: Some((entry, digest)), effects: decision.effects.clone() })),
         Appended::Lost => Ok(None),

@@ -5,7 +5,8 @@ use super::carry_out::{Receipt, carry_out};
 use super::training::{Trained, train};
 use super::{Context, PromoteError, gather};
 use crate::govern::{
-    self, Decision, Effect, Entry, GovernError, Observation, Record, Standing, State, Training, decide, overrides,
+    self, Decision, Effect, Entry, FailedAttempt, GovernError, Observation, Order, Orders, Record, Standing, State,
+    Training, decide, overrides,
 };
 use crate::types::{Timestamp, Version};
 
@@ -148,24 +149,35 @@ fn journal_failure(
     why: String,
     now: Timestamp,
 ) -> Result<(), PromoteError> {
-    let version = training.plan.version;
-    let record = Record {
-        reasons: vec![format!("attempt {} at training {version} failed: {why}", training.attempt)],
-        failed_attempt: Some(why),
-        ..Record::empty(now)
-    };
-    append_record(context, record).map(|_| ())
+    let failed = FailedAttempt { version: training.plan.version, attempt: training.attempt, why };
+    append_record(context, now, |standing| {
+        // Another governor may have journalled it, or have begun something else since.
+        let news = standing.candidate.as_ref().is_some_and(|candidate| candidate.awaits(&failed));
+        let FailedAttempt { version, attempt, why } = &failed;
+        Ok(news.then(|| Record {
+            reasons: vec![format!("attempt {attempt} at training {version} failed: {why}")],
+            failed_attempt: Some(failed.clone()),
+            ..Record::empty(now)
+        }))
+    })
 }
 
-fn append_record(context: &Context<'_>, mut record: Record) -> Result<Standing, PromoteError> {
+/// Append what is to be said of where everything stands now, if there is something to say.
+fn append_record(
+    context: &Context<'_>,
+    now: Timestamp,
+    record: impl Fn(&Standing) -> Result<Option<Record>, PromoteError>,
+) -> Result<(), PromoteError> {
     for _ in 0..ROUNDS {
         let standing = govern::fold(context.store, context.model)?;
+        let Some(record) = record(&standing)? else { return Ok(()) };
         // A clock that goes backwards shortens nothing: no entry is older than the one before it.
-        record.at = standing.last_at.map_or(record.at, |last| record.at.max(last));
+        let at = standing.last_at.map_or(now, |last| now.max(last));
+        let record = Some(Record { at, ..record });
         let observation = Observation::nothing(context.model);
-        let decision = Decision { record: Some(record.clone()), effects: Vec::new(), held: None, notes: Vec::new() };
-        if let Some(receipt) = carry_out(context, &standing, &observation, &[], &decision)? {
-            return Ok(after(standing, receipt.entry.as_ref())?);
+        let decision = Decision { record, effects: Vec::new(), held: None, notes: Vec::new() };
+        if carry_out(context, &standing, &observation, &[], &decision)?.is_some() {
+            return Ok(());
         }
     }
     Err(PromoteError::NotMyTurn { rounds: ROUNDS })
@@ -174,21 +186,27 @@ fn append_record(context: &Context<'_>, mut record: Record) -> Result<Standing, 
 /// `regent train`: a person begins a training. The same road as the governor's, with the person as actor.
 ///
 /// # Errors
-/// A candidate that walks already; nothing to train on; a training that fails; an override that cannot be read; a clock that
-/// is not believed.
+/// A candidate that walks already, a `freeze`; nothing to train on; a training that fails; an override that cannot be read; a
+/// clock that is not believed.
 pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Version, PromoteError> {
     let standing = govern::fold(context.store, context.model)?;
     let nothing = |what: String| PromoteError::NothingToTrain { model: context.model.clone(), what };
-    if let Some(candidate) = &standing.candidate {
-        let what = format!(
+    let single = |standing: &Standing| match &standing.candidate {
+        None => Ok(()),
+        Some(candidate) => Err(nothing(format!(
             "{} is {} already: run `governor`, or reject it by an override",
             candidate.version, candidate.state
-        );
-        return Err(nothing(what));
-    }
-    let orders = overrides::load(context.store, context.model)?;
-    if !govern::believes(&standing, context.rules, &orders, now) {
+        ))),
+    };
+    single(&standing)?;
+    let files = overrides::load(context.store, context.model)?;
+    if !govern::believes(&standing, context.rules, &files, now) {
         return Err(PromoteError::Clock { model: context.model.clone(), now, last: standing.last_at });
+    }
+    let now = standing.last_at.map_or(now, |last| now.max(last));
+    let orders = Orders::of(&files, &standing, None, now);
+    if let Some(freeze) = orders.get(Order::Freeze) {
+        return Err(nothing(format!("frozen by `{}` until {}: {}", freeze.id, freeze.expires, freeze.reason)));
     }
     let now = standing.last_at.map_or(now, |last| now.max(last));
     let observation = gather::observe(context, &standing, now)?;
@@ -199,23 +217,21 @@ pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Vers
         )
     })?;
     let version = plan.version;
-    let training = Training {
-        plan,
-        attempt: 1,
-        created_at: now,
-        evidence: None,
-        matured_until: None,
-        rows: observation.data.rows,
-    };
-    let step =
-        govern::Transition { version, bundle: None, from: None, to: State::Training, reasons: vec![reason.to_owned()] };
-    let record = Record {
-        transitions: vec![step],
-        training: Some(training.clone()),
-        reasons: vec![format!("training {version}: {reason}")],
-        ..Record::empty(now)
-    };
-    append_record(context, record)?;
+    let rows = observation.data.rows;
+    let training = Training { plan, attempt: 1, created_at: now, evidence: None, matured_until: None, rows };
+    let reasons = vec![reason.to_owned()];
+    let step = govern::Transition { version, bundle: None, from: None, to: State::Training, reasons };
+    append_record(context, now, |standing| {
+        // A governor may have begun one since.
+        single(standing)?;
+        Ok(Some(Record {
+            transitions: vec![step.clone()],
+            training: Some(training.clone()),
+            applied: orders.all(Order::Clock).cloned().collect(),
+            reasons: vec![format!("training {version}: {reason}")],
+            ..Record::empty(now)
+        }))
+    })?;
     match train(context, &training)? {
         Trained::Published(_) => Ok(version),
         Trained::Failed(why) => {

@@ -68,6 +68,8 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
         },
         least("windows", trial.windows as f64, trial.windows, rules.min_windows as f64),
         least("age_secs", age.secs(), trial.windows, rules.min_age.secs()),
+        wait(several("label_values", matched(&trial).map(|(pair, _)| pair.label))),
+        wait(several("answer_values", matched(&trial).map(|(_, shadow)| shadow))),
         unmatched(&trial, rules),
         latency(&trial, rules),
         better(&losses, rules),
@@ -131,6 +133,29 @@ fn gain(losses: &Paired, rules: &ShadowRules) -> Check {
 fn worse(losses: &Paired, rules: &ShadowRules) -> Check {
     let measured = Measurement::new("loss_gain_upper", losses.upper(rules.alpha), losses.n());
     Check::require(measured, Operator::AtLeast, 0.0, 1)
+}
+
+/// The labelled pairs of these two, with what the candidate would have answered.
+fn matched<'a>(trial: &Trial<'a>) -> impl Iterator<Item = (&'a Pair, f64)> {
+    let (champion, candidate) = (trial.champion, trial.candidate);
+    let mine = move |pair: &'a Pair| match pair.shadow {
+        Some((version, shadow)) if version == candidate && pair.version == champion => Some((pair, shadow)),
+        Some(_) | None => None,
+    };
+    trial.pairs.iter().filter_map(mine)
+}
+
+/// One class alone, or one answer to everything, is no trial: a feed that is stuck looks just like it.
+fn several(metric: &str, values: impl Iterator<Item = f64>) -> Check {
+    let mut values = values.peekable();
+    let first = values.peek().copied();
+    let (mut n, mut another) = (0, false);
+    for value in values {
+        n += 1;
+        another |= first.is_some_and(|first| first.total_cmp(&value).is_ne());
+    }
+    let several = if another { 2.0 } else { f64::from(u8::from(n > 0)) };
+    Check::require(Measurement::new(metric, several, n), Operator::AtLeast, 2.0, 1)
 }
 
 fn unmatched(trial: &Trial<'_>, rules: &ShadowRules) -> Check {

@@ -44,7 +44,10 @@ fn orders(workspace: &Workspace, model: &ModelName, standing: &Standing, now: Ti
             return Finding { exit: Exit::Invalid, ..finding };
         }
     };
-    let Orders { in_force, notes } = Orders::of(&given, standing, now);
+    let Orders { in_force, refused, notes } = Orders::of(&given, standing, None, now);
+    if !refused.is_empty() {
+        return Finding::warn(CHECK, refused.join("; "), "give the order a new id: until then nothing moves by itself");
+    }
     if !notes.is_empty() {
         return Finding::warn(CHECK, notes.join("; "), "take the files away; the journal keeps their content");
     }

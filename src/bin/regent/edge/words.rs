@@ -16,7 +16,7 @@ pub fn entry(entry: &Entry) -> String {
 pub fn record(record: &Record) -> String {
     let steps = record.transitions.iter().map(step);
     let orders = record.applied.iter().map(|order| format!("{} by {}: {}", order.order, order.author, order.reason));
-    let failed = record.failed_attempt.iter().map(|why| format!("training failed: {why}"));
+    let failed = record.failed_attempt.iter().map(|failed| format!("training failed: {}", failed.why));
     let mut told: Vec<String> = steps.chain(orders).chain(failed).collect();
     if told.is_empty() {
         told.extend(record.reasons.iter().cloned());

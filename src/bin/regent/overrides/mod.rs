@@ -81,7 +81,7 @@ fn list(model: Option<&ModelName>, scene: &Scene) -> Result<Answer, Failure> {
 
 /// The orders in force, and what is said of the others.
 pub fn sorted(orders: &[Override], standing: &Standing, now: Timestamp) -> Orders {
-    Orders::of(orders, standing, now)
+    Orders::of(orders, standing, None, now)
 }
 
 /// `approve 1.1.0 (bundle 6f1c…) until 2026-11-22T10:00:00Z by ana: the radar is down`
@@ -91,11 +91,12 @@ pub fn line(order: &Override) -> String {
 
 /// What becomes of an order: in the governor's words, where it has something to say.
 fn state(order: &Override, standing: &Standing, now: Timestamp) -> String {
-    match sorted(std::slice::from_ref(order), standing, now).notes.first() {
+    let Orders { refused, notes, .. } = sorted(std::slice::from_ref(order), standing, now);
+    match refused.iter().chain(&notes).next() {
         None => format!("in force until {}", order.expires),
         Some(note) => {
-            let said = format!("override `{}` ({}) ", order.id, order.order);
-            note.strip_prefix(&said).unwrap_or(note).to_owned()
+            let said = format!("override `{}` ({})", order.id, order.order);
+            note.strip_prefix(&said).unwrap_or(note).trim_start_matches([' ', ':']).to_owned()
         }
     }
 }

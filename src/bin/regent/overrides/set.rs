@@ -97,7 +97,7 @@ impl Set {
             Err(other) => return Err(other.into()),
         }
         overrides::load(&rehearsal, &self.model)?;
-        if let Some(seq) = standing.applied.get(&order.id) {
+        if let Some(seq) = standing.applied.get(&order.id).map(|applied| applied.seq) {
             return Err(taken(&order.id).hint(format!("it was applied at entry {seq}; an id is one order's for ever")));
         }
         if !self.dry_run {
