@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-bars test-signing demo check fix bench
+.PHONY: help test test-faults test-peeking test-bars test-signing demo check fix bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
@@ -18,6 +18,9 @@ test-bars: ## Replay the weather and variants of it, and hold the demonstration 
 
 test-signing: ## Let Python's model-signing and Regent verify each other's signatures.
 	@scripts/test_signing.sh
+
+test-peeking: ## Show by simulation that looking often costs nothing: how often a change is wrong, and what being right costs.
+	@scripts/with_tools.sh cargo test --locked --release --test peeking -- --nocapture --test-threads 1
 
 demo: ## Watch a governor run fifty years of a weather model.
 	@scripts/demo.sh

@@ -1,4 +1,4 @@
-//! A store as it was at an instant: it hides windows that were sealed later and creates nothing; through the store below.
+//! A store as it was at an instant: it hides windows sealed and files taken in later, and creates nothing; through the store below.
 
 use serde::Deserialize;
 
@@ -11,25 +11,38 @@ pub(super) struct AsOf<'a> {
     pub(super) at: Timestamp,
 }
 
-/// The part of a snapshot that says when it was sealed.
+/// The part of a stored object that says when it came: of a snapshot or of a note that a file was taken in.
 #[derive(Deserialize)]
-struct Sealed {
-    sealed_at: Timestamp,
+struct Came {
+    #[serde(alias = "sealed_at")]
+    at: Timestamp,
 }
 
+/// The folder of notes that files were taken in.
+const INTAKE: &str = "intake";
+/// The folder of sealed windows.
+const SNAPSHOTS: &str = "snapshots";
+
 impl AsOf<'_> {
-    /// Windows say when they were sealed; events and labels say when they happened, and their readers leave out later ones.
+    /// Windows say when they were sealed, and notes when a file was taken in; events and labels say when they happened, and
+    /// their readers leave out later ones.
     fn came_later(&self, key: &Key) -> Result<bool, StoreError> {
-        if !key.as_str().split('/').any(|segment| segment == "snapshots") || !key.name().ends_with(".json") {
+        if !(is_below(key, SNAPSHOTS) || is_below(key, INTAKE)) || !key.name().ends_with(".json") {
             return Ok(false);
         }
         let bytes = self.store.read(key)?;
-        Ok(serde_json::from_slice(&bytes).is_ok_and(|sealed: Sealed| sealed.sealed_at > self.at))
+        Ok(serde_json::from_slice(&bytes).is_ok_and(|came: Came| came.at > self.at))
     }
 
     fn then<T>(&self, key: &Key, ask: impl Fn(&dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
         if self.came_later(key)? { Err(StoreError::NotFound { key: key.clone() }) } else { ask(self.store) }
     }
+}
+
+/// Whether a key lies below `var/<model>/<folder>`.
+fn is_below(key: &Key, folder: &str) -> bool {
+    let mut segments = key.as_str().split('/');
+    segments.next() == Some("var") && segments.nth(1) == Some(folder)
 }
 
 impl Store for AsOf<'_> {
@@ -59,6 +72,17 @@ impl Store for AsOf<'_> {
     }
 
     fn list_folder(&self, folder: &Key) -> Result<Vec<String>, StoreError> {
-        self.store.list_folder(folder)
+        let mut names = self.store.list_folder(folder)?;
+        // Windows are looked up by their names, arrivals are listed.
+        if is_below(folder, INTAKE) {
+            let mut known = Vec::with_capacity(names.len());
+            for name in names {
+                if !self.came_later(&folder.join(&name)?)? {
+                    known.push(name);
+                }
+            }
+            names = known;
+        }
+        Ok(names)
     }
 }

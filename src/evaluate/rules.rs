@@ -97,6 +97,18 @@ impl RollbackRules {
     pub const DEFAULTS: RollbackRules =
         RollbackRules { watch: Span::from_days(8), alpha: 0.01, min_rows: 200, min_gain: 0.1 };
 
+    /// The risk of a predecessor that only seems better: half of `alpha`.
+    pub fn risk_of_the_predecessor(&self) -> f64 {
+        self.alpha / 2.0
+    }
+
+    /// The risk of a catastrophe that only seems one, in one judged window of this size: the other half of `alpha` is shared
+    /// among all windows that the watch touches, and half of each share is for looking while the window's last labels come in.
+    pub fn risk_of_a_window(&self, judge: Span) -> f64 {
+        let windows = self.watch.micros() / judge.micros().max(1) + 1;
+        (self.alpha / 4.0 / windows.max(1) as f64).min(0.025)
+    }
+
     /// What contradicts itself: (key, what to write).
     pub fn faults(&self) -> Vec<(&'static str, String)> {
         let mut faults = Vec::new();

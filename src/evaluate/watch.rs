@@ -127,9 +127,9 @@ fn enough(paired: &Paired, rules: &RollbackRules) -> Check {
     wait(Check::require(measured, Operator::AtLeast, rules.min_rows as f64, 0))
 }
 
-/// The lower bound of the mean gain must be above 0. Half of `alpha` is this road's, half is the catastrophe's.
+/// The lower bound of the mean gain must be above 0.
 fn better(paired: &Paired, rules: &RollbackRules) -> Check {
-    let lower = paired.newest_lower(rules.alpha / 2.0, STRETCH);
+    let lower = paired.newest_lower(rules.risk_of_the_predecessor(), STRETCH);
     let check = Check::require(Measurement::new(GAIN, lower, paired.n()), Operator::Greater, 0.0, 1);
     match check.verdict {
         Verdict::Fail => wait(check).with_note("passes when the predecessor is better at every look's risk together"),

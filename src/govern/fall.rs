@@ -4,6 +4,7 @@ use super::decide::Draft;
 use super::journal::Champion;
 use super::walk::may_change;
 use crate::drift::Severity;
+use crate::evaluate::Watch;
 use crate::performance::collapse;
 use crate::types::{Digest, Verdict, Version};
 
@@ -27,19 +28,24 @@ pub(super) fn fell(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
 
 /// The predecessor is better on rows that both have answered, and at home among them: whatever moved, the way back fits.
 fn outdone(draft: &Draft<'_>, champion: &Champion) -> Option<Fall> {
-    let watch = draft.observation.watch.as_ref()?;
-    let of_champion = (watch.champion, watch.champion_bundle) == (champion.version, champion.bundle);
-    let of_this_watch = watch.model == draft.observation.model && watch.since == champion.since;
+    let watch = draft.observation.watch.as_ref().filter(|watch| is_of(watch, draft, champion))?;
     let borne_out = Verdict::worst(watch.checks.iter().map(|check| check.verdict)).is_pass();
-    (of_champion && of_this_watch && watch.verdict.is_pass() && borne_out)
+    (watch.verdict.is_pass() && borne_out)
         .then(|| Fall { reason: watch.reason(), to: Some((watch.predecessor, watch.predecessor_bundle)) })
+}
+
+/// Whether a report is of this very champion since this very promotion.
+fn is_of(watch: &Watch, draft: &Draft<'_>, champion: &Champion) -> bool {
+    let of_champion = (watch.champion, watch.champion_bundle) == (champion.version, champion.bundle);
+    of_champion && watch.model == draft.observation.model && watch.since == champion.since
 }
 
 /// A catastrophe in the newest mature window, beyond a bound that holds for all looks of the watch together.
 fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
     let mature = draft.observation.performance.iter().rev().find(|report| report.verdict.is_judged());
     let newest = mature.filter(|report| report.version == champion.version && report.bundle == champion.bundle)?;
-    let check = collapse(newest, risk_of_a_window(draft));
+    let (rules, level) = (draft.rules, draft.rules.rollback.risk_of_a_window(draft.rules.windows.judge));
+    let check = collapse(newest, &champion.baseline, &rules.performance, level);
     if check.verdict != Verdict::Fail {
         return None;
     }
@@ -49,13 +55,13 @@ fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
         draft.note("performance fell with severe drift: the world moved, not the model; no rollback".to_owned());
         return None;
     }
+    // And the way back must not be known to lead to a model that is broken too.
+    let broken = draft.observation.watch.as_ref().filter(|watch| is_of(watch, draft, champion));
+    if let Some(watch) = broken.filter(|watch| watch.verdict == Verdict::Fail) {
+        let failing = watch.checks.iter().find(|check| check.verdict == Verdict::Fail);
+        let why = failing.map(ToString::to_string).unwrap_or_default();
+        draft.note(format!("performance fell, and {} is no way back: {why}; no rollback", watch.predecessor));
+        return None;
+    }
     Some(Fall { reason: check.to_string(), to: None })
-}
-
-/// The risk of one window: half of `rollback.alpha` is for catastrophes, every window of the watch has an equal share, and half
-/// of that is for looking at it while its last labels come in.
-fn risk_of_a_window(draft: &Draft<'_>) -> f64 {
-    let (watch, window) = (draft.rules.rollback.watch.micros(), draft.rules.windows.judge.micros());
-    let windows = (watch / window.max(1)).max(1) + 1;
-    (draft.rules.rollback.alpha / 4.0 / windows as f64).min(0.025)
 }

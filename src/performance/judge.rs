@@ -138,9 +138,9 @@ fn against_floors(metrics: &[Metric], rules: &PerformanceRules) -> Vec<Check> {
 
 /// AUC (regression: R²) against a line so far below the baseline that no noise explains it.
 pub fn catastrophic(task: Task, metrics: &[Metric], baseline: &Baseline, rules: &PerformanceRules) -> Check {
-    let (name, drop) = match task {
-        Task::Binary => ("auc", rules.catastrophic),
-        Task::Regression => ("r2", 2.0 * rules.catastrophic),
+    let name = match task {
+        Task::Binary => "auc",
+        Task::Regression => "r2",
     };
     let metric = metrics.iter().find(|metric| metric.measurement.metric == name);
     let (Some(metric), Some(line)) = (metric, baseline.value(name)) else {
@@ -149,7 +149,7 @@ pub fn catastrophic(task: Task, metrics: &[Metric], baseline: &Baseline, rules: 
     };
     let value = benefit_of_doubt(metric, Direction::HigherIsBetter);
     let measured = Measurement::new(format!("{name}_upper95"), value, metric.measurement.n);
-    Check::require(measured, Operator::AtLeast, line - drop, rules.min_rows)
+    Check::require(measured, Operator::AtLeast, line - rules.drop(task), rules.min_rows)
 }
 
 impl Baseline {

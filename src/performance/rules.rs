@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::contract::Task;
 use crate::types::Span;
 
 /// `performance:` of `policy.yaml`.
@@ -54,6 +55,14 @@ impl PerformanceRules {
             confirm: 2,
             of: 3,
             floors: BTreeMap::new(),
+        }
+    }
+
+    /// The drop of AUC, or of R², from which on a loss is catastrophic.
+    pub fn drop(&self, task: Task) -> f64 {
+        match task {
+            Task::Binary => self.catastrophic,
+            Task::Regression => 2.0 * self.catastrophic,
         }
     }
 

@@ -5,8 +5,8 @@ use uuid::Uuid;
 use super::*;
 use crate::contract::Task;
 use crate::log::{Event, Label, Status};
-use crate::train::measure;
-use crate::types::Span;
+use crate::train::{Metric, measure};
+use crate::types::{Measurement, Span};
 
 fn event(row: u64) -> Event {
     Event {
@@ -105,4 +105,48 @@ fn what_arrives_after_the_sealing_is_counted_as_late_and_joins_its_label() {
     let report = judged(&all(RIGHT, 0..300), 300);
     assert_eq!((report.late, report.predictions, report.labelled), (3, 300, 300));
     assert_eq!(judged(&[], 0).late, 0);
+}
+
+#[test]
+fn a_rollback_asks_for_more_certainty_than_an_alert() {
+    let rules = PerformanceRules::defaults();
+    let metric = |name: &str, value, n| Metric { measurement: Measurement::new(name, value, n), interval: None };
+    let measured = |auc: f64, n| vec![metric("auc", auc, n), metric("base_rate", 0.3, n)];
+    let asked = |now: f64, held_out: u64, level: f64| {
+        let baseline = Baseline { version: Version::FIRST, metrics: measured(0.85, held_out), threshold: None };
+        let report = PerformanceReport { metrics: measured(now, 250), ..judged(&all(WRONG, 0..300), 300) };
+        collapse(&report, &baseline, &rules, level)
+    };
+    assert_eq!(asked(0.45, 1_000, 0.0003).verdict, Verdict::Fail);
+    assert_eq!(asked(0.55, 1_000, 0.025).verdict, Verdict::Fail);
+    assert_eq!(asked(0.55, 1_000, 0.0003).verdict, Verdict::Pass, "a window may look so by chance");
+    assert_eq!(asked(0.45, 60, 0.0003).verdict, Verdict::Pass, "so may the rows that it was promoted on");
+    assert_eq!(asked(0.72, 1_000_000, 0.025).verdict, Verdict::Pass);
+}
+
+#[test]
+fn what_cannot_be_told_is_no_collapse() {
+    let rules = PerformanceRules::defaults();
+    let (bad, young) = (judged(&all(WRONG, 0..300), 300), judged(&all(WRONG, 0..200), 300));
+    let known = Baseline { version: Version::FIRST, metrics: bad.metrics.clone(), threshold: None };
+    let nothing = Baseline { metrics: Vec::new(), ..known.clone() };
+    assert_eq!(collapse(&bad, &nothing, &rules, 0.01).verdict, Verdict::Insufficient);
+    assert_eq!(collapse(&young, &known, &rules, 0.01).verdict, Verdict::Insufficient);
+    assert_eq!(collapse(&bad, &known, &rules, 0.0).verdict, Verdict::Insufficient);
+}
+
+#[test]
+fn a_regression_collapses_by_r2() {
+    let rules = PerformanceRules::defaults();
+    let numbers = |noise: f64| -> Vec<Metric> {
+        let targets: Vec<f64> = (0..300).map(|row| f64::from(row % 17)).collect();
+        let predictions: Vec<f64> =
+            targets.iter().zip(0..).map(|(target, row)| target + noise * f64::from(row % 5 - 2)).collect();
+        measure(Task::Regression, &predictions, &targets, None)
+    };
+    let baseline = Baseline { version: Version::FIRST, metrics: numbers(0.5), threshold: None };
+    let now = |noise| PerformanceReport { metrics: numbers(noise), ..judged(&all(WRONG, 0..300), 300) };
+    let fallen = collapse(&now(4.0), &baseline, &rules, 0.0003);
+    assert_eq!((fallen.verdict, fallen.measurement.metric.as_str()), (Verdict::Fail, "r2_drop_lower"));
+    assert_eq!(collapse(&now(0.6), &baseline, &rules, 0.0003).verdict, Verdict::Pass);
 }

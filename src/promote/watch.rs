@@ -134,3 +134,32 @@ fn newest(dataset: Dataset, newer_than: i64) -> Result<Rows, IngestError> {
 fn encode(contract: &Contract, rows: &Rows) -> Result<Encoded, String> {
     contract::encode(contract, rows).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sources::Origin;
+    use super::*;
+    use crate::types::Span;
+
+    fn taken(source: &str, dataset: &str, hours: i64) -> Taken {
+        let (source, dataset) = (Digest::of(source), Digest::of(dataset));
+        let at = Timestamp::EPOCH + Span::from_hours(hours);
+        let (origin, name, contract) = (Origin::Sources, "rows.csv".to_owned(), Digest::of("contract"));
+        Taken { format_version: 1, origin, name, source, contract, dataset, rows: 1, at }
+    }
+
+    #[test]
+    fn only_files_that_nobody_had_seen_before_the_promotion_are_compared() {
+        let taken = [
+            taken("old", "a", 1),
+            taken("at the promotion", "b", 2),
+            taken("new", "c", 3),
+            // The same files again, under a newer contract.
+            taken("old", "d", 4),
+            taken("new", "e", 4),
+            taken("newest", "f", 5),
+        ];
+        let since = Timestamp::EPOCH + Span::from_hours(2);
+        assert_eq!(arrived_since(&taken, since).collect::<Vec<_>>(), [Digest::of("c"), Digest::of("f")]);
+    }
+}

@@ -48,13 +48,15 @@ impl Estimate {
         Estimate { value: rising(self.value), interval: self.interval.map(rising) }
     }
 
-    /// The upper end at another one-sided level of an interval that is normal, as those of a mean and of R² are.
+    /// The same value with an interval whose ends are each exceeded with probability `level`, if this one's is normal, as
+    /// those of a mean and of R² are. (At 0.025 it is this one.)
     ///
     /// # Errors
     /// A level outside (0, 0.5].
-    pub fn normal_upper(&self, level: f64) -> Result<f64, NotComputable> {
+    pub fn normal_at(&self, level: f64) -> Result<Estimate, NotComputable> {
         let standard_error = (self.value - self.interval.lower) / Z_95;
-        given::finite(self.value + normal_upper_point(level)? * standard_error)
+        let reach = given::finite(normal_upper_point(level)? * standard_error)?;
+        Ok(Estimate { interval: Interval { lower: self.value - reach, upper: self.value + reach }, ..*self })
     }
 
     /// A value with the normal interval of its standard error.

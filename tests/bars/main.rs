@@ -17,7 +17,7 @@ use rand_pcg::Pcg64;
 use regent::backtest::{Comparison, Summary};
 use regent::govern::State;
 
-use stage::{replayed, replayed_under, weather};
+use stage::{replayed, replayed_under, rotated, weather};
 
 const ALL: Range<usize> = 0..18_159;
 const INCIDENT: usize = 12_000;
@@ -77,6 +77,8 @@ fn when_the_incident_is_mended_regent_comes_back() {
     let last: Vec<f64> = summary.windows.iter().rev().skip(1).take(8).filter_map(|line| line.f1).collect();
     let mean = last.iter().sum::<f64>() / last.len() as f64;
     assert!(mean > 0.55, "F1 at the end: {last:?}");
+    let back = summary.transitions.iter().any(|step| step.to == State::RolledBack);
+    assert!(back, "the way back is a rollback: {:?}", summary.transitions);
 }
 
 #[test]
@@ -115,18 +117,4 @@ fn ridership_is_followed() {
     let closed = (never_mae - governed) / (never_mae - always_mae);
     let changes = (summary.compare.governed.changes, always.changes);
     assert!(closed >= 0.5 && changes.0 * 3 <= changes.1, "closed {closed:.2} with {changes:?} changes");
-}
-
-/// The eight feature columns of a file's rows, rotated left by so many places from a row on (and back again at another).
-fn rotated(file: &str, by: usize, rows: Range<usize>) -> String {
-    let mut out = String::new();
-    for (number, line) in file.lines().enumerate() {
-        let mut cells: Vec<&str> = line.split(',').collect();
-        if number > 0 && rows.contains(&(number - 1)) {
-            cells[1..9].rotate_left(by);
-        }
-        out.push_str(&cells.join(","));
-        out.push('\n');
-    }
-    out
 }

@@ -170,3 +170,17 @@ pub(crate) fn replayed_under(
     };
     backtest::replay(&setup, &replay, |_| {}).unwrap()
 }
+
+/// The eight feature columns of a file's rows, rotated left by so many places from a row on (and back again at another).
+pub(crate) fn rotated(file: &str, by: usize, rows: Range<usize>) -> String {
+    let mut out = String::new();
+    for (number, line) in file.lines().enumerate() {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if number > 0 && rows.contains(&(number - 1)) {
+            cells[1..9].rotate_left(by);
+        }
+        out.push_str(&cells.join(","));
+        out.push('\n');
+    }
+    out
+}

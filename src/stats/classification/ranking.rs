@@ -30,17 +30,22 @@ pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputabl
     Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
 }
 
-/// The upper end of the same interval at another level: the largest area that the one found does not contradict, one-sided, at
-/// `level` (0.025 is the end of [`roc_auc`]'s own).
+/// Bounds of an area that was found, each wrong with probability `level` at most, however the scores are distributed.
+///
+/// The score interval of [`roc_auc`] again, with the largest variance that scores of so many rows can have, A(1 - A) / min(m, n)
+/// (Birnbaum & Klose 1957, Annals of Mathematical Statistics 28:933–945). Hanley and McNeil's holds for exponential scores;
+/// others go beyond it, and far out, at one in a thousand, that shows.
 ///
 /// # Errors
 /// An area outside [0, 1], a class without rows, or a level outside (0, 0.5].
-pub fn roc_auc_upper(area: f64, positives: f64, negatives: f64, level: f64) -> Result<f64, NotComputable> {
+pub fn roc_auc_bounds(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
     if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
         return Err(NotComputable::because(given::ONE_CLASS));
     }
     let reach = normal_upper_point(level)?;
-    Ok(furthest(area, 1.0, reach, |candidate| variance(candidate, positives, negatives)))
+    let largest = |candidate: f64| candidate * (1.0 - candidate) / positives.min(negatives);
+    let end = |limit| furthest(area, limit, reach, largest);
+    Ok(Interval { lower: end(0.0), upper: end(1.0) })
 }
 
 /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
@@ -116,6 +121,18 @@ mod tests {
         let auc = roc_auc(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]).unwrap();
         assert_eq!(auc.value, 1.0);
         assert!(auc.interval.lower < 0.7 && auc.interval.upper == 1.0, "{auc:?}");
+    }
+
+    #[test]
+    fn bounds_for_any_scores_are_wider_than_the_interval_for_usual_ones() {
+        for (area, positives, negatives) in [(0.5, 75.0, 175.0), (0.85, 20.0, 980.0), (1.0, 5.0, 5.0)] {
+            let usual = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
+            let bounds = roc_auc_bounds(area, positives, negatives, 0.025).unwrap();
+            assert!(bounds.lower < usual(0.0) && bounds.upper >= usual(1.0), "{bounds:?}");
+            let stricter = roc_auc_bounds(area, positives, negatives, 0.000_3).unwrap();
+            assert!(stricter.lower < bounds.lower && stricter.upper >= bounds.upper);
+        }
+        assert!(roc_auc_bounds(0.5, 0.0, 5.0, 0.025).is_err() && roc_auc_bounds(0.5, 5.0, 5.0, 0.0).is_err());
     }
 
     proptest! {
