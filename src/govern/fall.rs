@@ -5,7 +5,7 @@ use super::journal::Champion;
 use super::walk::may_change;
 use crate::drift::Severity;
 use crate::evaluate::Watch;
-use crate::performance::collapse;
+use crate::performance::{PerformanceReport, collapse};
 use crate::types::{Digest, Verdict, Version};
 
 /// Why a champion is taken back, and whom the evidence names as the better one.
@@ -40,12 +40,21 @@ fn is_of(watch: &Watch, draft: &Draft<'_>, champion: &Champion) -> bool {
     of_champion && watch.model == draft.observation.model && watch.since == champion.since
 }
 
-/// A catastrophe in the newest mature window, beyond a bound that holds for all looks of the watch together.
+/// A catastrophe in the newest mature windows, beyond a bound that holds for all looks of the watch together.
 fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
-    let mature = draft.observation.performance.iter().rev().find(|report| report.verdict.is_judged());
-    let newest = mature.filter(|report| report.version == champion.version && report.bundle == champion.bundle)?;
-    let (rules, level) = (draft.rules, draft.rules.rollback.risk_of_a_window(draft.rules.windows.judge));
-    let check = collapse(newest, &champion.baseline, &rules.performance, level);
+    // A loss that is over is no reason to act: the newest mature window must be catastrophic by itself.
+    if draft.loss.catastrophic != Verdict::Fail {
+        return None;
+    }
+    let rules = draft.rules;
+    let of_champion = draft
+        .observation
+        .performance
+        .iter()
+        .filter(|report| (report.version, report.bundle) == (champion.version, champion.bundle));
+    let reports: Vec<PerformanceReport> = of_champion.cloned().collect();
+    let risk = rules.rollback.risk_of_a_window(rules.windows.judge);
+    let check = collapse(&reports, &champion.baseline, &rules.performance, risk);
     if check.verdict != Verdict::Fail {
         return None;
     }
