@@ -43,11 +43,15 @@ fn is_of(watch: &Watch, draft: &Draft<'_>, champion: &Champion) -> bool {
     of_champion && watch.model == draft.observation.model && watch.since == champion.since
 }
 
-/// A catastrophe in the newest mature window, beyond a bound that holds for all looks of the watch together.
+/// A catastrophe in the newest mature windows, beyond a bound that holds for all looks of the watch together.
 fn collapsed(draft: &mut Draft<'_>, champion: &Champion) -> Option<Fall> {
-    let newest = draft.evidence.performance.iter().rev().find(|report| report.verdict.is_judged())?;
-    let (rules, level) = (draft.rules, draft.rules.rollback.risk_of_a_window(draft.rules.windows.judge));
-    let check = collapse(newest, &champion.baseline, &rules.performance, level);
+    // A loss that is over is no reason to act: the newest mature window must be catastrophic by itself.
+    if draft.loss.catastrophic != Verdict::Fail {
+        return None;
+    }
+    let rules = draft.rules;
+    let risk = rules.rollback.risk_of_a_window(rules.windows.judge);
+    let check = collapse(&draft.evidence.performance, &champion.baseline, &rules.performance, risk);
     if check.verdict != Verdict::Fail {
         return None;
     }

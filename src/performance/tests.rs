@@ -107,32 +107,48 @@ fn what_arrives_after_the_sealing_is_counted_as_late_and_joins_its_label() {
     assert_eq!(judged(&[], 0).late, 0);
 }
 
-#[test]
-fn a_rollback_asks_for_more_certainty_than_an_alert() {
-    let rules = PerformanceRules::defaults();
+/// Windows with these areas on 250 rows each, of a version that was promoted with 0.85 on so many.
+fn fallen(areas: &[f64], held_out: u64, risk: f64) -> Verdict {
     let metric = |name: &str, value, n| Metric { measurement: Measurement::new(name, value, n), interval: None };
     let measured = |auc: f64, n| vec![metric("auc", auc, n), metric("base_rate", 0.3, n)];
-    let asked = |now: f64, held_out: u64, level: f64| {
-        let baseline = Baseline { version: Version::FIRST, metrics: measured(0.85, held_out), threshold: None };
-        let report = PerformanceReport { metrics: measured(now, 250), ..judged(&all(WRONG, 0..300), 300) };
-        collapse(&report, &baseline, &rules, level)
-    };
-    assert_eq!(asked(0.45, 1_000, 0.0003).verdict, Verdict::Fail);
-    assert_eq!(asked(0.55, 1_000, 0.025).verdict, Verdict::Fail);
-    assert_eq!(asked(0.55, 1_000, 0.0003).verdict, Verdict::Pass, "a window may look so by chance");
-    assert_eq!(asked(0.45, 60, 0.0003).verdict, Verdict::Pass, "so may the rows that it was promoted on");
-    assert_eq!(asked(0.72, 1_000_000, 0.025).verdict, Verdict::Pass);
+    let baseline = Baseline { version: Version::FIRST, metrics: measured(0.85, held_out), threshold: None };
+    let window = judged(&all(WRONG, 0..250), 250);
+    let reports = areas.iter().map(|area| PerformanceReport { metrics: measured(*area, 250), ..window.clone() });
+    collapse(&reports.collect::<Vec<_>>(), &baseline, &PerformanceRules::defaults(), risk).verdict
+}
+
+#[test]
+fn a_rollback_asks_for_more_certainty_than_an_alert() {
+    assert_eq!(fallen(&[0.45], 1_000, 0.0002), Verdict::Fail);
+    assert_eq!(fallen(&[0.58], 1_000, 0.07), Verdict::Fail);
+    assert_eq!(fallen(&[0.58], 1_000, 0.0002), Verdict::Pass, "a window may look so by chance");
+    assert_eq!(fallen(&[0.45], 50, 0.0002), Verdict::Pass, "so may the rows that it was promoted on");
+    assert_eq!(fallen(&[0.72], 1_000_000, 0.07), Verdict::Pass);
+}
+
+#[test]
+fn a_smaller_fall_is_seen_in_three_windows_and_a_great_one_is_not_hidden_by_two() {
+    assert_eq!(fallen(&[0.55], 1_000, 0.0002), Verdict::Pass);
+    assert_eq!(fallen(&[0.55, 0.55, 0.55], 1_000, 0.0002), Verdict::Fail);
+    assert_eq!(fallen(&[0.85, 0.85, 0.3], 1_000, 0.0002), Verdict::Fail);
+    assert_eq!(fallen(&[0.3, 0.85, 0.85, 0.85], 1_000, 0.0002), Verdict::Pass, "older windows are not looked at");
 }
 
 #[test]
 fn what_cannot_be_told_is_no_collapse() {
     let rules = PerformanceRules::defaults();
     let (bad, young) = (judged(&all(WRONG, 0..300), 300), judged(&all(WRONG, 0..200), 300));
-    let known = Baseline { version: Version::FIRST, metrics: bad.metrics.clone(), threshold: None };
+    let known =
+        Baseline { version: Version::FIRST, metrics: judged(&all(RIGHT, 0..300), 300).metrics, threshold: None };
     let nothing = Baseline { metrics: Vec::new(), ..known.clone() };
-    assert_eq!(collapse(&bad, &nothing, &rules, 0.01).verdict, Verdict::Insufficient);
-    assert_eq!(collapse(&young, &known, &rules, 0.01).verdict, Verdict::Insufficient);
-    assert_eq!(collapse(&bad, &known, &rules, 0.0).verdict, Verdict::Insufficient);
+    let verdict = |report: &PerformanceReport, baseline, risk| {
+        collapse(std::slice::from_ref(report), baseline, &rules, risk).verdict
+    };
+    assert_eq!(verdict(&bad, &known, 0.01), Verdict::Fail);
+    assert_eq!(verdict(&bad, &nothing, 0.01), Verdict::Insufficient);
+    assert_eq!(verdict(&young, &known, 0.01), Verdict::Insufficient);
+    assert_eq!(verdict(&bad, &known, 0.0), Verdict::Insufficient);
+    assert_eq!(collapse(&[], &known, &rules, 0.01).verdict, Verdict::Insufficient);
 }
 
 #[test]
@@ -145,8 +161,8 @@ fn a_regression_collapses_by_r2() {
         measure(Task::Regression, &predictions, &targets, None)
     };
     let baseline = Baseline { version: Version::FIRST, metrics: numbers(0.5), threshold: None };
-    let now = |noise| PerformanceReport { metrics: numbers(noise), ..judged(&all(WRONG, 0..300), 300) };
-    let fallen = collapse(&now(4.0), &baseline, &rules, 0.0003);
-    assert_eq!((fallen.verdict, fallen.measurement.metric.as_str()), (Verdict::Fail, "r2_drop_lower"));
-    assert_eq!(collapse(&now(0.6), &baseline, &rules, 0.0003).verdict, Verdict::Pass);
+    let now = |noise| [PerformanceReport { metrics: numbers(noise), ..judged(&all(WRONG, 0..300), 300) }];
+    let check = collapse(&now(4.0), &baseline, &rules, 0.0002);
+    assert_eq!((check.verdict, check.measurement.metric.as_str()), (Verdict::Fail, "r2_drop_lower"));
+    assert_eq!(collapse(&now(0.6), &baseline, &rules, 0.0002).verdict, Verdict::Pass);
 }

@@ -64,14 +64,14 @@ struct Life {
     passed: Option<usize>,
     /// Whether a test for one look found a gain at any look.
     peeked: bool,
-    /// Whether the same test, made once after so many pairs, found it.
-    once: bool,
+    /// Look by look whether the same test, made at this look and no other, finds it.
+    found: Vec<bool>,
 }
 
 /// Live a candidate's life, with a look every so many pairs. The judge is asked at every look at which it could pass, which
 /// is every look after the bettor has won: at the others the gain's lower bound is not above 0.
-fn life(world: World, run: u64, spacing: usize, once_after: usize) -> Life {
-    let mut life = Life { proven: None, passed: None, peeked: false, once: false };
+fn life(world: World, run: u64, spacing: usize) -> Life {
+    let mut life = Life { proven: None, passed: None, peeked: false, found: Vec::new() };
     let mut bettor = Bettor::against(0.0, -world.bound(), world.bound(), Stake::AtOnce).unwrap();
     let mut one_look = OneLook::default();
     let mut pairs = Vec::new();
@@ -83,8 +83,11 @@ fn life(world: World, run: u64, spacing: usize, once_after: usize) -> Life {
         if life.proven.is_none() && bettor.wealth() >= 1.0 / RULES.alpha {
             life.proven = Some(row);
         }
-        life.once |= row == once_after && one_look.finds(Z_ONE_PER_CENT);
-        if row % spacing == 0 && row as u64 >= RULES.min_pairs {
+        if row % spacing != 0 {
+            continue;
+        }
+        life.found.push(one_look.finds(Z_ONE_PER_CENT));
+        if row as u64 >= RULES.min_pairs {
             life.peeked |= one_look.finds(Z_ONE_PER_CENT);
             if life.passed.is_none() && life.proven.is_some() && judged(world, &pairs).verdict.is_pass() {
                 life.passed = Some(row);

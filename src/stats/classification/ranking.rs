@@ -30,21 +30,16 @@ pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputabl
     Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
 }
 
-/// Bounds of an area that was found, each wrong with probability `level` at most, however the scores are distributed.
-///
-/// The score interval of [`roc_auc`] again, with the largest variance that scores of so many rows can have, A(1 - A) / min(m, n)
-/// (Birnbaum & Klose 1957, Annals of Mathematical Statistics 28:933–945). Hanley and McNeil's holds for exponential scores;
-/// others go beyond it, and far out, at one in a thousand, that shows.
+/// [`roc_auc`]'s interval of an area that was found, with ends that are each wrong with probability `level` (there 0.025).
 ///
 /// # Errors
 /// An area outside [0, 1], a class without rows, or a level outside (0, 0.5].
-pub fn roc_auc_bounds(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
+pub fn roc_auc_interval(area: f64, positives: f64, negatives: f64, level: f64) -> Result<Interval, NotComputable> {
     if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
         return Err(NotComputable::because(given::ONE_CLASS));
     }
     let reach = normal_upper_point(level)?;
-    let largest = |candidate: f64| candidate * (1.0 - candidate) / positives.min(negatives);
-    let end = |limit| furthest(area, limit, reach, largest);
+    let end = |limit| furthest(area, limit, reach, |candidate| variance(candidate, positives, negatives));
     Ok(Interval { lower: end(0.0), upper: end(1.0) })
 }
 
@@ -124,15 +119,16 @@ mod tests {
     }
 
     #[test]
-    fn bounds_for_any_scores_are_wider_than_the_interval_for_usual_ones() {
-        for (area, positives, negatives) in [(0.5, 75.0, 175.0), (0.85, 20.0, 980.0), (1.0, 5.0, 5.0)] {
-            let usual = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
-            let bounds = roc_auc_bounds(area, positives, negatives, 0.025).unwrap();
-            assert!(bounds.lower < usual(0.0) && bounds.upper >= usual(1.0), "{bounds:?}");
-            let stricter = roc_auc_bounds(area, positives, negatives, 0.000_3).unwrap();
-            assert!(stricter.lower < bounds.lower && stricter.upper >= bounds.upper);
-        }
-        assert!(roc_auc_bounds(0.5, 0.0, 5.0, 0.025).is_err() && roc_auc_bounds(0.5, 5.0, 5.0, 0.0).is_err());
+    fn a_stricter_level_gives_a_wider_interval() {
+        let labels: Vec<bool> = (0..100).map(|row| row % 3 == 0).collect();
+        let scores: Vec<f64> = (0..100).map(|row| f64::from(row * 37 % 100)).collect();
+        let usual = roc_auc(&scores, &labels).unwrap();
+        let again = roc_auc_interval(usual.value, 34.0, 66.0, 0.025).unwrap();
+        assert_close(again.lower, usual.interval.lower, 1e-9);
+        assert_close(again.upper, usual.interval.upper, 1e-9);
+        let stricter = roc_auc_interval(usual.value, 34.0, 66.0, 0.000_3).unwrap();
+        assert!(stricter.lower < again.lower && stricter.upper > again.upper);
+        assert!(roc_auc_interval(0.5, 0.0, 5.0, 0.025).is_err() && roc_auc_interval(0.5, 5.0, 5.0, 0.0).is_err());
     }
 
     proptest! {
