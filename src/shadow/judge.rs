@@ -60,6 +60,11 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
     };
     let (serving, shadowing) = trial.contracts;
     let pairs = least("labelled_pairs", labelled as f64, labelled, rules.min_pairs as f64);
+    let labels = wait(several("label_values", matched(&trial).map(|(pair, _)| pair.label)));
+    let worse = match labels.verdict {
+        Verdict::Pass => worse(&losses, rules),
+        doubt => Check { verdict: doubt, ..worse(&losses, rules) }.with_note("one label alone proves nothing"),
+    };
     let checks = vec![
         if serving.major == shadowing.major {
             pairs
@@ -68,14 +73,14 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
         },
         least("windows", trial.windows as f64, trial.windows, rules.min_windows as f64),
         least("age_secs", age.secs(), trial.windows, rules.min_age.secs()),
-        wait(several("label_values", matched(&trial).map(|(pair, _)| pair.label))),
+        labels.clone(),
         wait(several("answer_values", matched(&trial).map(|(_, shadow)| shadow))),
         unmatched(&trial, rules),
         latency(&trial, rules),
         better(&losses, rules),
         gain(&losses, rules),
     ];
-    let shown = vec![worse(&losses, rules), disagreement(&trial)];
+    let shown = vec![worse, disagreement(&trial)];
     ShadowReport {
         format_version: 1,
         model: trial.model.clone(),
@@ -100,10 +105,8 @@ fn verdict(checks: &[Check], shown: &[Check]) -> Verdict {
 
 /// The losses of champion and candidate on the labelled pairs that both answered.
 fn paired(trial: &Trial<'_>) -> Paired {
-    let both = trial.pairs.iter().filter(|pair| pair.version == trial.champion).filter_map(|pair| {
-        let (_, challenger) = pair.shadow.filter(|(version, _)| *version == trial.candidate)?;
-        Some(Answers { champion: pair.prediction, challenger, label: pair.label })
-    });
+    let both =
+        matched(trial).map(|(pair, challenger)| Answers { champion: pair.prediction, challenger, label: pair.label });
     Paired::of(trial.task, trial.clip, both)
 }
 

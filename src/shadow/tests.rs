@@ -73,6 +73,20 @@ fn a_worse_candidate_fails() {
 }
 
 #[test]
+fn one_class_alone_neither_promotes_nor_rejects() {
+    let all = |label: f64, champion: fn(f64) -> f64, candidate: fn(f64) -> f64| {
+        let mut pairs = pairs(400, champion, candidate);
+        pairs.iter_mut().for_each(|pair| pair.label = label);
+        judged(&pairs).verdict
+    };
+    let wrong: fn(f64) -> f64 = |label| 0.8 - 0.1 * label;
+    let right: fn(f64) -> f64 = |label| 0.2 - 0.1 * label;
+    assert_eq!(all(0.0, wrong, right), Verdict::Insufficient, "a feed of zeros is stuck, or the world is: who knows");
+    assert_eq!(all(0.0, right, wrong), Verdict::Insufficient);
+    assert_eq!(judged(&pairs(400, |label| 1.0 - label, |_| 0.5)).verdict, Verdict::Insufficient, "one answer to all");
+}
+
+#[test]
 fn an_equal_candidate_waits() {
     assert_eq!(judged(&pairs(400, GOOD, GOOD)).verdict, Verdict::Insufficient);
 }

@@ -8,7 +8,7 @@ use crate::performance::{Baseline, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
 use crate::train::{Metric, Path, Plan, TrainRules};
-use crate::types::{Check, Digest, Measurement, ModelName, Operator, Span, Timestamp, Verdict, Version};
+use crate::types::{Check, Digest, Measurement, ModelName, Operator, Span, Timestamp, Value, Verdict, Version};
 
 pub const OLD: Version = Version::new(1, 0, 0);
 pub const NEW: Version = Version::new(1, 1, 0);
@@ -55,8 +55,7 @@ pub fn training(version: Version, at: Timestamp) -> Training {
     Training { plan: plan(version), attempt: 1, created_at: at, evidence: None, matured_until: None, rows: 10_000 }
 }
 
-/// A metric on 500 rows.
-pub fn metric(name: &str, value: f64) -> Metric {
+pub fn metric(name: &str, value: impl Into<Value>) -> Metric {
     Metric { measurement: Measurement::new(name, value, 500), interval: None }
 }
 
@@ -139,8 +138,6 @@ fn area(verdict: Verdict) -> Check {
 /// What one window says of a version's performance; mature if it says anything.
 pub fn performance(version: Version, window: Window, verdict: Verdict, catastrophic: Verdict) -> PerformanceReport {
     let area = area(catastrophic);
-    let metric =
-        |name: &str, value| Metric { measurement: Measurement { metric: name.into(), value, n: 500 }, interval: None };
     PerformanceReport {
         format_version: 1,
         model: model(),
@@ -151,7 +148,7 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         predictions: 500,
         labelled: 500,
         maturity: vec![check(if verdict.is_judged() { Verdict::Pass } else { Verdict::Insufficient })],
-        metrics: vec![metric("auc", area.measurement.value.clone()), metric("base_rate", 0.3.into())],
+        metrics: vec![metric("auc", area.measurement.value.clone()), metric("base_rate", 0.3)],
         checks: vec![check(verdict)],
         catastrophic: area,
         verdict,

@@ -166,12 +166,12 @@ fn a_fallen_champion_is_rolled_back_unless_the_world_moved() {
     let mut moved = fallen();
     moved.seen.drift = vec![drift(NEW, window(9), Severity::Severe, Verdict::Fail)];
     assert_eq!(moved.run(day(10)), []);
+    let mut silent = Scene::with_predecessor().performing(9, Verdict::Insufficient, Verdict::Insufficient).judged(9);
+    assert_eq!(silent.run(day(10)), [], "absence of evidence never rolls back");
     let mut nowhere = fallen().watched(Verdict::Fail);
     assert_eq!(nowhere.run(day(10)), [], "the predecessor is broken too");
     let mut unproven = fallen().watched(Verdict::Insufficient);
     assert_eq!(unproven.run(day(10)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
-    let mut silent = Scene::with_predecessor().performing(9, Verdict::Insufficient, Verdict::Insufficient).judged(9);
-    assert_eq!(silent.run(day(10)), [], "absence of evidence never rolls back");
     let mut unknown = fallen();
     unknown.seen.drift.clear();
     assert_eq!(unknown.run(day(10)), [], "no data is never no drift");

@@ -63,11 +63,38 @@ pub const FAULTS: &[Fault] = &[
     both("labels of other requests", |scene| {
         live(scene, |live| live.labels.iter_mut().for_each(|label| label.request_id = uuid::Uuid::max()));
     }),
-    both("one class, all 0", |scene| live(scene, |live| live.label(0.0))),
-    both("one class, all 1", |scene| live(scene, |live| live.label(1.0))),
+    Fault {
+        name: "one class, all 0",
+        // Of the one class the candidate is the better judge.
+        promote: |scene| {
+            live(scene, |live| {
+                live.label(0.0);
+                live.answer_by(|row| 0.1 + 0.1 * (row % 2) as f64);
+            });
+        },
+        roll_back: |scene| live(scene, |live| live.label(0.0)),
+    },
+    Fault {
+        name: "one class, all 1",
+        promote: |scene| {
+            live(scene, |live| {
+                live.label(1.0);
+                live.answer_by(|row| 0.8 + 0.1 * (row % 2) as f64);
+            });
+        },
+        roll_back: |scene| live(scene, |live| live.label(1.0)),
+    },
     Fault {
         name: "constant",
-        promote: |scene| live(scene, |live| live.answer(0.45)),
+        // A constant is better than a champion that is wrong throughout, and is no model.
+        promote: |scene| {
+            live(scene, |live| {
+                for (row, event) in live.events.iter_mut().enumerate() {
+                    event.prediction = Some(0.9 - 0.8 * (row % 2) as f64);
+                }
+                live.answer(0.5);
+            });
+        },
         roll_back: |scene| live(scene, |live| live.label(0.5)),
     },
     both("one request again and again", |scene| {

@@ -113,10 +113,14 @@ impl Live {
 
     /// What is served, or shadowed, in the place of every answer that is watched.
     pub fn answer(&mut self, value: f64) {
-        for event in &mut self.events {
+        self.answer_by(|_| value);
+    }
+
+    pub fn answer_by(&mut self, value: impl Fn(usize) -> f64) {
+        for (row, event) in self.events.iter_mut().enumerate() {
             match &mut event.shadow {
-                Some(shadow) => shadow.prediction = value,
-                None => event.prediction = Some(value),
+                Some(shadow) => shadow.prediction = value(row),
+                None => event.prediction = Some(value(row)),
             }
         }
     }

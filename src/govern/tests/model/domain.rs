@@ -80,9 +80,11 @@ pub enum Serving {
     AnotherIsOutdone,
     /// Nobody knows yet whether it is.
     PerhapsOutdone,
+    /// It fell, and the predecessor is broken too.
+    FellWithNoWayBack,
 }
 
-const SERVING: [Serving; 11] = [
+const SERVING: [Serving; 12] = [
     Serving::Quiet,
     Serving::Silent,
     Serving::Drifts,
@@ -94,6 +96,7 @@ const SERVING: [Serving; 11] = [
     Serving::Outdone,
     Serving::AnotherIsOutdone,
     Serving::PerhapsOutdone,
+    Serving::FellWithNoWayBack,
 ];
 
 /// How the candidate's bundle lies in the registry.
@@ -213,7 +216,9 @@ fn serve(seen: &mut Observation, last: Window, serving: Serving, since: Timestam
         Serving::Quiet => (quiet, performs(SERVES, Verdict::Pass)),
         Serving::Silent => (Vec::new(), Vec::new()),
         Serving::Drifts => (severe, performs(SERVES, Verdict::Pass)),
-        Serving::Fell | Serving::FellAndFormerIsBroken => (quiet, performs(SERVES, Verdict::Fail)),
+        Serving::Fell | Serving::FellAndFormerIsBroken | Serving::FellWithNoWayBack => {
+            (quiet, performs(SERVES, Verdict::Fail))
+        }
         Serving::FellAsTheWorldMoved => (severe, performs(SERVES, Verdict::Fail)),
         Serving::FellAndNobodyKnowsOfDrift => (Vec::new(), performs(SERVES, Verdict::Fail)),
         Serving::AnotherFell => (quiet, performs(TAKEN_BACK, Verdict::Fail)),
@@ -226,6 +231,7 @@ fn serve(seen: &mut Observation, last: Window, serving: Serving, since: Timestam
         Serving::Outdone => watch(SERVES, since, Verdict::Pass),
         Serving::AnotherIsOutdone => watch(SERVES, since - UNIT, Verdict::Pass),
         Serving::PerhapsOutdone => watch(SERVES, since, Verdict::Insufficient),
+        Serving::FellWithNoWayBack => watch(SERVES, since, Verdict::Fail),
         Serving::Quiet
         | Serving::Silent
         | Serving::Drifts
