@@ -194,6 +194,8 @@ impl Simulated {
                 ReportKind::Evaluation => seen.evaluation.clone_from(&under.evaluation),
                 ReportKind::Shadow => seen.shadow.clone_from(&under.shadow),
                 ReportKind::Watch => seen.watch.clone_from(&under.watch),
+                // It is decided, not seen.
+                ReportKind::Decision => {}
             }
         }
         Ok(seen)

@@ -16,6 +16,8 @@ pub enum ReportKind {
     Drift,
     /// A window's predictions against what came true.
     Performance,
+    /// What retraining should become, and why.
+    Decision,
     /// A candidate head to head.
     Evaluation,
     /// A candidate on live traffic.
@@ -26,8 +28,14 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// Every kind, in the order of the stages.
-    pub const ALL: [ReportKind; 5] =
-        [ReportKind::Drift, ReportKind::Performance, ReportKind::Evaluation, ReportKind::Shadow, ReportKind::Watch];
+    pub const ALL: [ReportKind; 6] = [
+        ReportKind::Drift,
+        ReportKind::Performance,
+        ReportKind::Decision,
+        ReportKind::Evaluation,
+        ReportKind::Shadow,
+        ReportKind::Watch,
+    ];
 }
 
 impl fmt::Display for ReportKind {
@@ -35,6 +43,7 @@ impl fmt::Display for ReportKind {
         f.pad(match self {
             ReportKind::Drift => "drift",
             ReportKind::Performance => "performance",
+            ReportKind::Decision => "decision",
             ReportKind::Evaluation => "evaluation",
             ReportKind::Shadow => "shadow",
             ReportKind::Watch => "watch",
@@ -59,25 +68,31 @@ impl Observation {
     pub fn reports(&self) -> Result<Vec<(Cited, Vec<u8>)>, serde_json::Error> {
         let mut reports = Vec::new();
         for report in self.drift.iter().chain(&self.candidate_drift) {
-            reports.push(cited(ReportKind::Drift, report)?);
+            reports.push(Cited::of(ReportKind::Drift, report)?);
         }
         for report in &self.performance {
-            reports.push(cited(ReportKind::Performance, report)?);
+            reports.push(Cited::of(ReportKind::Performance, report)?);
         }
         if let Some(report) = &self.evaluation {
-            reports.push(cited(ReportKind::Evaluation, report)?);
+            reports.push(Cited::of(ReportKind::Evaluation, report)?);
         }
         if let Some(report) = &self.shadow {
-            reports.push(cited(ReportKind::Shadow, report)?);
+            reports.push(Cited::of(ReportKind::Shadow, report)?);
         }
         if let Some(report) = &self.watch {
-            reports.push(cited(ReportKind::Watch, report)?);
+            reports.push(Cited::of(ReportKind::Watch, report)?);
         }
         Ok(reports)
     }
 }
 
-fn cited<T: Serialize>(kind: ReportKind, report: &T) -> Result<(Cited, Vec<u8>), serde_json::Error> {
-    let bytes = canonical_json(report)?;
-    Ok((Cited { kind, sha256: Digest::of(&bytes) }, bytes))
+impl Cited {
+    /// A report's citation, with its canonical JSON.
+    ///
+    /// # Errors
+    /// A number that JSON cannot hold.
+    pub fn of<T: Serialize>(kind: ReportKind, report: &T) -> Result<(Cited, Vec<u8>), serde_json::Error> {
+        let bytes = canonical_json(report)?;
+        Ok((Cited { kind, sha256: Digest::of(&bytes) }, bytes))
+    }
 }

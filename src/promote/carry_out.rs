@@ -94,13 +94,17 @@ fn create_if_absent(context: &Context<'_>, key: &Key, bytes: &[u8]) -> Result<()
 /// A report that an entry cites, with its bytes if it was made for this very entry.
 pub type Citation = (Cited, Option<Vec<u8>>);
 
-/// The reports that an entry cites: those of the observation, and for a promotion the evaluation that let its candidate
-/// shadow, which an earlier entry saw (P13).
+/// The reports that an entry cites: those of the observation, what was decided of retraining, and for a promotion the
+/// evaluation that let its candidate shadow, which an earlier entry saw (P13).
 ///
 /// # Errors
 /// A report that cannot become JSON.
 pub fn cites(standing: &Standing, observation: &Observation, record: &Record) -> Result<Vec<Citation>, PromoteError> {
-    let reports = observation.reports().map_err(|source| PromoteError::Json { what: "a report", source })?;
+    let unprintable = |source| PromoteError::Json { what: "a report", source };
+    let mut reports = observation.reports().map_err(unprintable)?;
+    if let Some(retrain) = &record.retrain {
+        reports.push(Cited::of(ReportKind::Decision, retrain).map_err(unprintable)?);
+    }
     let mut cites: Vec<_> = reports.into_iter().map(|(cited, bytes)| (cited, Some(bytes))).collect();
     let promotes = |candidate: &&Candidate| {
         let mut steps = record.transitions.iter();
