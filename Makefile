@@ -1,10 +1,10 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-peeking test-bars test-signing demo check fix bench
+.PHONY: help test test-faults test-peeking test-model test-bars test-signing demo check fix bench
 
 help: ## List these commands.
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 test: ## Run every test, the tidiness of the house included, and a few of the faults.
 	@scripts/with_tools.sh cargo test --locked
@@ -21,6 +21,9 @@ test-signing: ## Let Python's model-signing and Regent verify each other's signa
 
 test-peeking: ## Show by simulation that looking often costs nothing: how often a change is wrong, and what being right costs.
 	@scripts/with_tools.sh cargo test --locked --release --test peeking -- --nocapture --test-threads 1
+
+test-model: ## Explore every decision of the whole domain, and two governors that stop anywhere (minutes).
+	@scripts/with_tools.sh cargo test --locked --release --lib govern::tests::model -- --include-ignored --nocapture --test-threads 1
 
 demo: ## Watch a governor run fifty years of a weather model.
 	@scripts/demo.sh
