@@ -1,9 +1,7 @@
 //! A window is sealed once, by whoever is first, with everything counted once; a test module.
-#![expect(clippy::disallowed_methods, reason = "a test that takes the time")]
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use ulid::Ulid;
 use uuid::Uuid;
@@ -150,11 +148,10 @@ fn a_replica_that_says_goodbye_is_not_waited_for() {
 }
 
 #[test]
-fn fifty_days_are_sealed_in_seconds_and_every_request_is_counted_once() {
+fn fifty_days_are_sealed_and_every_request_is_counted_once() {
     let house = House::new();
     let start = at("21T00:00:00");
     let replica = house.replica("a", start);
-    let began = Instant::now();
     let (day, hour) = (Span::from_days(1), Span::from_hours(1));
     let mut since = None;
     for index in 0..50 {
@@ -174,8 +171,6 @@ fn fifty_days_are_sealed_in_seconds_and_every_request_is_counted_once() {
         assert_eq!((judged.requests, judged.counts.counted, judged.merged.len()), (250, 250, 24));
         since = Some(tomorrow);
     }
-    println!("fifty days took {:?}", began.elapsed());
-    assert!(began.elapsed().as_secs() < 20, "{:?}", began.elapsed());
     let empty = house.window(start + Span::from_mins(5), FIVE).unwrap();
     assert!(serde_json::to_vec(&empty).unwrap().len() < 5_000);
     assert!(house.window(start, hour).unwrap().requests > 9);
