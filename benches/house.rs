@@ -4,8 +4,11 @@
 
 use std::hint::black_box;
 use std::io::Cursor;
+use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use regent::audit;
+use regent::backtest::{self, Comparison, Replay, Setup};
 use regent::contract::{self, Given, RawContract, Registered};
 use regent::govern::journal::{self, FORMAT_VERSION, append};
 use regent::govern::{self, Appended, Entry, Record, Rules};
@@ -99,6 +102,37 @@ fn verify(criterion: &mut Criterion, house: &House) {
     );
 }
 
+/// All that is stored of a model which was governed over the whole file, held against what names it, from the journal back to
+/// the datasets' sources; beside the SHA-256 of the same files. Both on one core.
+fn govern_and_audit(criterion: &mut Criterion) {
+    let (store, spool) = (Arc::new(Memory::new()), tempfile::tempdir().unwrap());
+    let registered = registered(&store);
+    let setup = Setup {
+        store: store.clone(),
+        root: spool.path(),
+        registered: &registered,
+        rules: &Rules::default(),
+        baseline_rows: BASELINE_ROWS,
+        rows_per_window: 250,
+        compare: Comparison::Alone,
+    };
+    let replay = Replay::read(Source::new("days.csv", DAYS.as_bytes()), &registered.contract).unwrap();
+    backtest::replay(&setup, &replay, |_| ()).unwrap();
+    let model = registered.contract.name();
+    let verify = || audit::verify(&*store, model, &NoSources, &[]).unwrap();
+    let sound = verify();
+    assert!(sound.findings.is_empty(), "{:?}", sound.findings);
+    let folders = ["governance", "registry", "var"].map(|folder| Key::new(folder).unwrap());
+    let files: Vec<Key> = folders.iter().flat_map(|folder| store.list(folder).unwrap()).collect();
+    let mut group = criterion.benchmark_group("verify a governed model");
+    group.throughput(Throughput::Bytes(sound.bytes)).sample_size(10);
+    beside(
+        &mut group,
+        ("verify, from the journal to the sources", verify),
+        ("hash its files", || files.iter().map(|file| Digest::of(store.read(file).unwrap())).collect::<Vec<_>>()),
+    );
+}
+
 /// A request's fields admitted and scored, beside the score alone.
 fn answer(criterion: &mut Criterion, house: &House) {
     let predictor = Predictor::new(house.version.clone().into());
@@ -140,6 +174,7 @@ fn all(criterion: &mut Criterion) {
     let house = house();
     ingest(criterion);
     verify(criterion, &house);
+    govern_and_audit(criterion);
     answer(criterion, &house);
     fold(criterion, &house);
 }

@@ -104,7 +104,7 @@ impl<'a> World<'a> {
         let recorder = Arc::new(recorder.map_err(|error| broken(&error))?);
         let base = setup.rules.windows.base;
         let counting = Arc::new(Counting::new(store.clone(), model.clone(), base, replica, boot));
-        let follower = Arc::new(Follower::new(setup.store.clone(), model, setup.rules.signature.clone()));
+        let follower = Arc::new(Follower::new(setup.store.clone(), model));
         let router = routes(Wiring {
             clock: clock.clone(),
             champion: follower.clone(),
@@ -183,7 +183,8 @@ impl<'a> World<'a> {
         let candidate = standing.shadowing().and_then(|candidate| Some(decided(candidate.version, candidate.bundle?)));
         let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
         let named = champion.map(|champion| Named { champion, candidate });
-        self.follower.follow(named).map_err(|error| BacktestError::World(error.to_string()))?;
+        let signature = &self.setup.rules.signature;
+        self.follower.follow(named, signature).map_err(|error| BacktestError::World(error.to_string()))?;
         Ok(())
     }
 

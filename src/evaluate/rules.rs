@@ -103,11 +103,10 @@ impl RollbackRules {
     }
 
     /// The risk of a catastrophe that only seems one, when the newest judged window is of this size: the other half of `alpha`
-    /// is shared among all windows that the watch touches. A quarter of each share is for the window as it ends up: while its
-    /// last fifth of labels comes in, as many looks as there are labels are worth about four.
+    /// is shared among all windows that the watch touches.
     pub fn risk_of_a_window(&self, judge: Span) -> f64 {
         let windows = self.watch.micros() / judge.micros().max(1) + 1;
-        self.alpha / 8.0 / windows.max(1) as f64
+        self.alpha / 2.0 / windows.max(1) as f64
     }
 
     /// What contradicts itself: (key, what to write).

@@ -1,7 +1,8 @@
 //! One window's labelled predictions against the promoted baseline and the floors; pure. An immature window says nothing.
 
+use super::collapse::e_value;
 use super::rules::PerformanceRules;
-use super::{Baseline, Joined, PerformanceReport};
+use super::{Baseline, Joined, Pair, PerformanceReport};
 use crate::contract::Task;
 use crate::snapshot::Window;
 use crate::train::{Direction, Metric, direction, measure};
@@ -30,9 +31,9 @@ pub struct Judged<'a> {
 
 /// Judge one window at an instant.
 pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now: Timestamp) -> PerformanceReport {
-    let mine = || joined.pairs.iter().filter(|pair| pair.version == judged.version);
-    let predictions: Vec<f64> = mine().map(|pair| pair.prediction).collect();
-    let labels: Vec<f64> = mine().map(|pair| pair.label).collect();
+    let mine: Vec<&Pair> = joined.pairs.iter().filter(|pair| pair.version == judged.version).collect();
+    let predictions: Vec<f64> = mine.iter().map(|pair| pair.prediction).collect();
+    let labels: Vec<f64> = mine.iter().map(|pair| pair.label).collect();
     let labelled = labels.len() as u64;
     let answered = joined.answered.get(&judged.version).copied().unwrap_or(0);
     let maturity = maturity(labelled, answered, &judged, rules, now);
@@ -55,6 +56,7 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         labelled,
         verdict: Verdict::worst(checks.iter().map(|check| check.verdict)),
         catastrophic: hold(catastrophic(judged.task, &metrics, judged.baseline, rules)),
+        collapse: e_value(judged.task, &mine, judged.baseline, rules),
         maturity,
         metrics,
         checks,

@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use crate::snapshot::Window;
 use crate::train::Metric;
-use crate::types::{Check, Digest, ModelName, Timestamp, Verdict, Version};
+use crate::types::{Check, Digest, Measurement, ModelName, Timestamp, Verdict, Version};
 
 /// A prediction and what came true of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,6 +70,9 @@ pub struct PerformanceReport {
     pub checks: Vec<Check>,
     /// Against the line below which a loss is catastrophic.
     pub catastrophic: Check,
+    /// The evidence that it is below that line, as an e-value: it is 1,000 in one of 1,000 windows at most that are not,
+    /// however often they are looked at while labels come in. Not computable for regression.
+    pub collapse: Measurement,
     /// `Fail` if a mature window is below baseline or a floor, `Pass` if it is mature and holds, else `Insufficient`.
     pub verdict: Verdict,
 }

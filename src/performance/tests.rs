@@ -2,11 +2,12 @@
 
 use uuid::Uuid;
 
+use super::collapse::e_value;
 use super::*;
 use crate::contract::Task;
 use crate::log::{Event, Label, Status};
 use crate::train::{Metric, measure};
-use crate::types::{Measurement, Span};
+use crate::types::{Measurement, NotComputable, Span, Value};
 
 fn event(row: u64) -> Event {
     Event {
@@ -107,31 +108,60 @@ fn what_arrives_after_the_sealing_is_counted_as_late_and_joins_its_label() {
     assert_eq!(judged(&[], 0).late, 0);
 }
 
-/// Windows with these areas on 250 rows each, of a version that was promoted with 0.85 on so many.
+/// So many labelled answers, every third of them positive, of which this share scores above the negatives.
+fn answers(rows: usize, area: f64) -> Vec<Pair> {
+    let pair = |row: usize| {
+        let above = (row / 3 * 61 % 100) as f64 / 100.0 < area;
+        let ts = Timestamp::EPOCH + Span::from_mins(row as i64);
+        let (prediction, label) = match row % 3 {
+            2 => (if above { 0.9 } else { 0.1 }, 1.0),
+            _ => (0.5, 0.0),
+        };
+        Pair {
+            request_id: Uuid::from_u128(row as u128),
+            ts,
+            version: Version::FIRST,
+            prediction,
+            shadow: None,
+            label,
+            known_at: ts,
+        }
+    };
+    (0..rows).map(pair).collect()
+}
+
+/// What judges make of windows with these areas on 250 rows each, of a version that was promoted with 0.85 on so many.
 fn fallen(areas: &[f64], held_out: u64, risk: f64) -> Verdict {
-    let metric = |name: &str, value, n| Metric { measurement: Measurement::new(name, value, n), interval: None };
-    let measured = |auc: f64, n| vec![metric("auc", auc, n), metric("base_rate", 0.3, n)];
-    let baseline = Baseline { version: Version::FIRST, metrics: measured(0.85, held_out), threshold: None };
-    let window = judged(&all(WRONG, 0..250), 250);
-    let reports = areas.iter().map(|area| PerformanceReport { metrics: measured(*area, 250), ..window.clone() });
-    collapse(&reports.collect::<Vec<_>>(), &baseline, &PerformanceRules::defaults(), risk).verdict
+    let metric = |name: &str, value| Metric { measurement: Measurement::new(name, value, held_out), interval: None };
+    let metrics = vec![metric("auc", 0.85), metric("base_rate", 0.3)];
+    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None };
+    let model = "rain".parse().unwrap();
+    let report = |area: &f64| {
+        let answered = [(Version::FIRST, 250)].into();
+        let joined = Joined { answered, pairs: answers(250, *area), ..Joined::default() };
+        let window = Window { start: Timestamp::EPOCH, size: Span::from_days(1) };
+        let (task, version, bundle) = (Task::Binary, Version::FIRST, Digest::of("bundle"));
+        let what = Judged { model: &model, task, version, bundle, window, requests: 250, baseline: &baseline };
+        judge(what, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
+    };
+    collapse(&areas.iter().map(report).collect::<Vec<_>>(), &baseline, &PerformanceRules::defaults(), risk).verdict
 }
 
 #[test]
 fn a_rollback_asks_for_more_certainty_than_an_alert() {
-    assert_eq!(fallen(&[0.45], 1_000, 0.0002), Verdict::Fail);
-    assert_eq!(fallen(&[0.58], 1_000, 0.07), Verdict::Fail);
-    assert_eq!(fallen(&[0.58], 1_000, 0.0002), Verdict::Pass, "a window may look so by chance");
-    assert_eq!(fallen(&[0.45], 50, 0.0002), Verdict::Pass, "so may the rows that it was promoted on");
-    assert_eq!(fallen(&[0.72], 1_000_000, 0.07), Verdict::Pass);
+    assert_eq!(fallen(&[0.3], 1_000, 0.0005), Verdict::Fail);
+    assert_eq!(fallen(&[0.6], 1_000, 0.3), Verdict::Fail);
+    assert_eq!(fallen(&[0.6], 1_000, 0.0005), Verdict::Pass, "a window may look so by chance");
+    assert_eq!(fallen(&[0.6], 30, 0.3), Verdict::Pass, "so may the rows that it was promoted on");
+    assert_eq!(fallen(&[0.75], 1_000_000, 0.3), Verdict::Pass, "less than 0.15 below");
 }
 
 #[test]
 fn a_smaller_fall_is_seen_in_three_windows_and_a_great_one_is_not_hidden_by_two() {
-    assert_eq!(fallen(&[0.55], 1_000, 0.0002), Verdict::Pass);
-    assert_eq!(fallen(&[0.55, 0.55, 0.55], 1_000, 0.0002), Verdict::Fail);
-    assert_eq!(fallen(&[0.85, 0.85, 0.3], 1_000, 0.0002), Verdict::Fail);
-    assert_eq!(fallen(&[0.3, 0.85, 0.85, 0.85], 1_000, 0.0002), Verdict::Pass, "older windows are not looked at");
+    assert_eq!(fallen(&[0.6], 1_000, 0.0005), Verdict::Pass);
+    assert_eq!(fallen(&[0.6, 0.6, 0.6], 1_000, 0.0005), Verdict::Fail);
+    assert_eq!(fallen(&[0.85, 0.85, 0.3], 1_000, 0.0005), Verdict::Fail);
+    assert_eq!(fallen(&[0.3, 0.85, 0.85, 0.85], 1_000, 0.0005), Verdict::Pass, "older windows are not looked at");
 }
 
 #[test]
@@ -140,15 +170,29 @@ fn what_cannot_be_told_is_no_collapse() {
     let (bad, young) = (judged(&all(WRONG, 0..300), 300), judged(&all(WRONG, 0..200), 300));
     let known =
         Baseline { version: Version::FIRST, metrics: judged(&all(RIGHT, 0..300), 300).metrics, threshold: None };
-    let nothing = Baseline { metrics: Vec::new(), ..known.clone() };
-    let verdict = |report: &PerformanceReport, baseline, risk| {
-        collapse(std::slice::from_ref(report), baseline, &rules, risk).verdict
-    };
-    assert_eq!(verdict(&bad, &known, 0.01), Verdict::Fail);
-    assert_eq!(verdict(&bad, &nothing, 0.01), Verdict::Insufficient);
-    assert_eq!(verdict(&young, &known, 0.01), Verdict::Insufficient);
-    assert_eq!(verdict(&bad, &known, 0.0), Verdict::Insufficient);
+    let verdict = |report: &PerformanceReport| collapse(std::slice::from_ref(report), &known, &rules, 0.01).verdict;
+    assert_eq!(verdict(&bad), Verdict::Fail);
+    assert_eq!(verdict(&young), Verdict::Insufficient);
+    let untold = Measurement::new("collapse_e_value", Value::NotComputable(NotComputable::because("one class")), 300);
+    assert_eq!(verdict(&PerformanceReport { collapse: untold, ..bad }), Verdict::Insufficient);
     assert_eq!(collapse(&[], &known, &rules, 0.01).verdict, Verdict::Insufficient);
+}
+
+#[test]
+fn the_order_of_a_join_does_not_tell_the_bettor_anything() {
+    let rules = PerformanceRules::defaults();
+    let metric = |name: &str, value| Metric { measurement: Measurement::new(name, value, 500), interval: None };
+    let metrics = vec![metric("auc", 0.85), metric("base_rate", 0.3)];
+    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None };
+    let pairs = answers(250, 0.5);
+    let forth: Vec<&Pair> = pairs.iter().collect();
+    let back: Vec<&Pair> = pairs.iter().rev().collect();
+    let won = |pairs: &[&Pair]| e_value(Task::Binary, pairs, &baseline, &rules);
+    assert_eq!(won(&forth), won(&back));
+    assert!(won(&forth).value.number().unwrap() > 1.0);
+    assert!(won(&forth[..2]).value.number().is_none(), "one class");
+    let nothing = Baseline { metrics: Vec::new(), ..baseline.clone() };
+    assert!(e_value(Task::Binary, &forth, &nothing, &rules).value.number().is_none());
 }
 
 #[test]

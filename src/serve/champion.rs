@@ -33,7 +33,6 @@ pub struct Decided {
 pub struct Follower {
     store: Arc<dyn Store>,
     model: ModelName,
-    signature: SignatureRules,
     serving: ArcSwapOption<Serving>,
 }
 
@@ -44,22 +43,23 @@ impl Champion for Follower {
 }
 
 impl Follower {
-    /// A follower of this model that does not serve yet; whom it serves has the signatures that these rules ask for.
-    pub fn new(store: Arc<dyn Store>, model: ModelName, signature: SignatureRules) -> Self {
-        Follower { store, model, signature, serving: ArcSwapOption::empty() }
+    /// A follower of this model that does not serve yet.
+    pub fn new(store: Arc<dyn Store>, model: ModelName) -> Self {
+        Follower { store, model, serving: ArcSwapOption::empty() }
     }
 
-    /// Serve whom the journal names; to be called by one thread whenever the journal has grown. Returns whether anything
-    /// changed. Nobody named changes nothing: once there is a champion, there is one for ever (P2).
+    /// Serve whom the journal names, with the signatures that these rules ask for; to be called by one thread whenever the
+    /// journal has grown. Returns whether anything changed. Nobody named changes nothing: once there is a champion, there is one for ever (P2).
     ///
     /// # Errors
     /// A version does not verify. A champion that does not leaves everything as it was; a candidate that does not is left
     /// out. Either is tried again at the next call.
-    pub fn follow(&self, named: Option<Named>) -> Result<bool, ServeError> {
+    pub fn follow(&self, named: Option<Named>, signature: &SignatureRules) -> Result<bool, ServeError> {
         let Some(named) = named else { return Ok(false) };
         let before = self.current();
-        let champion = self.load("champion", named.champion, before.as_deref())?;
-        let candidate = named.candidate.map(|named| self.load("candidate", named, before.as_deref())).transpose();
+        let champion = self.load("champion", named.champion, signature, before.as_deref())?;
+        let candidate =
+            named.candidate.map(|named| self.load("candidate", named, signature, before.as_deref())).transpose();
         let (candidate, outcome) = match candidate {
             Ok(candidate) => (candidate, Ok(true)),
             Err(error) => (None, Err(error)),
@@ -80,6 +80,7 @@ impl Follower {
         &self,
         role: &'static str,
         Decided { version, bundle }: Decided,
+        signature: &SignatureRules,
         loaded: Option<&Serving>,
     ) -> Result<Arc<Predictor>, ServeError> {
         let known = loaded
@@ -90,7 +91,7 @@ impl Follower {
             return Ok(Arc::clone(known));
         }
         let (store, recorded) = (self.store.as_ref(), Some(bundle));
-        let model = registry::fetch_trusted(store, &self.model, version, recorded, &self.signature);
+        let model = registry::fetch_trusted(store, &self.model, version, recorded, signature);
         let model = model.map_err(|source| ServeError::Load { role, source: Box::new(source) })?;
         if let Signed::Not(why) = model.signed() {
             tracing::warn!("{} {version} serves as {role}, and {why}", self.model);
@@ -126,10 +127,11 @@ mod tests {
         let bundle = registry::fetch(store.as_ref(), &model, version).unwrap().digest();
         let good = Decided { version, bundle };
         let missing = Decided { version: Version::new(9, 9, 9), bundle };
-        let follower = Follower::new(store, model, SignatureRules::default());
-        let follow = |champion, candidate| follower.follow(Some(Named { champion, candidate }));
+        let follower = Follower::new(store, model);
+        let follow =
+            |champion, candidate| follower.follow(Some(Named { champion, candidate }), &SignatureRules::default());
 
-        assert!(!follower.follow(None).unwrap());
+        assert!(!follower.follow(None, &SignatureRules::default()).unwrap());
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
         assert_eq!(serves(&follower), None);
         assert!(follow(good, None).unwrap());
@@ -140,7 +142,7 @@ mod tests {
         // Neither a broken champion, a broken candidate nor silence takes the one that serves away.
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
         assert!(matches!(follow(good, Some(missing)), Err(ServeError::Load { role: "candidate", .. })));
-        assert!(!follower.follow(None).unwrap());
+        assert!(!follower.follow(None, &SignatureRules::default()).unwrap());
         assert_eq!(serves(&follower), Some((version, None)));
         assert!(follow(good, Some(good)).unwrap());
         let serving = follower.current().unwrap();
@@ -170,12 +172,12 @@ mod tests {
             Decided { version, bundle }
         };
         let named = Named { champion: decided(Version::FIRST), candidate: Some(decided(plan.version)) };
-        let follower = Follower::new(store.clone(), model.clone(), SignatureRules::default());
-        assert!(follower.follow(Some(named)).unwrap());
+        let follower = Follower::new(store.clone(), model.clone());
+        assert!(follower.follow(Some(named), &SignatureRules::default()).unwrap());
         let serving = follower.current().unwrap();
         assert!(serving.candidate.is_none());
         let why = serving.why_apart().unwrap();
         assert!(why.contains("2.0.0 does not shadow") && why.contains("1.0.0"), "{why}");
-        assert!(!follower.follow(Some(named)).unwrap(), "it was loaded again");
+        assert!(!follower.follow(Some(named), &SignatureRules::default()).unwrap(), "it was loaded again");
     }
 }

@@ -148,12 +148,13 @@ fn life(world: World, run: u64, per_window: usize, promised: &Baseline, predeces
         let window = (row - 1) / per_window * per_window;
         if (row - window) * 10 >= per_window * 8 && row - window >= 100 {
             let report = report(&rows[window..row], per_window, promised);
-            life.glimpsed |= report.catastrophic.verdict == Verdict::Fail;
+            let newest = report.catastrophic.verdict == Verdict::Fail;
+            life.glimpsed |= newest;
             // What a later look finds of a window replaces what an earlier one found.
             mature.truncate(window / per_window);
             mature.push(report);
             let fallen = collapse(&mature, promised, &PerformanceRules::defaults(), risk).verdict == Verdict::Fail;
-            if life.collapsed.is_none() && fallen {
+            if life.collapsed.is_none() && newest && fallen {
                 life.collapsed = Some(row);
             }
         }

@@ -7,7 +7,7 @@ use std::thread;
 
 use regent::govern::{Order, Override};
 use regent::log::{Recorder, SpoolRules, read_events};
-use regent::registry::{self, SignatureRules};
+use regent::registry;
 use regent::serve::{Clock, Decided, Follower, Named, SystemClock, TinyDoor, Wiring, routes};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
@@ -33,8 +33,7 @@ fn a_request() -> Value {
 fn a_promotion_fails_no_request() {
     let workspace = Workspace::with_champion();
     let clock = Arc::new(SystemClock::new());
-    let follower =
-        Arc::new(Follower::new(workspace.store.clone(), workspace.model().clone(), SignatureRules::default()));
+    let follower = Arc::new(Follower::new(workspace.store.clone(), workspace.model().clone()));
     let (replica, boot) = ("story".parse().unwrap(), Ulid::from_parts(0, 1));
     let (store, rules, root) = (workspace.store.clone(), SpoolRules::DEFAULTS, workspace.path());
     let recorder =
@@ -58,7 +57,7 @@ fn a_promotion_fails_no_request() {
         let candidate = standing.shadowing().map(|candidate| decided(candidate.version, candidate.bundle.unwrap()));
         let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
         let named = champion.map(|champion| Named { champion, candidate });
-        follower.follow(named).unwrap();
+        follower.follow(named, &workspace.rules.signature).unwrap();
     };
     follow();
     let door = TinyDoor::open("127.0.0.1:0".parse().unwrap(), router).unwrap();

@@ -131,11 +131,11 @@ fn a_rollback_returns_only_to_what_verifies_and_is_signed() {
 #[test]
 fn a_server_starts_and_swaps_only_with_what_verifies_and_is_signed() {
     let workspace = with_a_wanted_candidate(SignatureRules::default());
-    let follower = Follower::new(workspace.store.clone(), workspace.model().clone(), required());
+    let follower = Follower::new(workspace.store.clone(), workspace.model().clone());
     let decided = |version| Decided { version, bundle: digest(&workspace, version) };
     let serves = || follower.current().map(|serving| serving.champion.version());
     let (old, new) = (decided(OLD), decided(NEW));
-    let follow = |champion| follower.follow(Some(Named { champion, candidate: None }));
+    let follow = |champion| follower.follow(Some(Named { champion, candidate: None }), &required());
     assert!(follow(old).unwrap_err().to_string().contains("champion"));
     assert_eq!(serves(), None);
     sign(&workspace, OLD);

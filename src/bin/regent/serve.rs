@@ -80,6 +80,7 @@ const EVERY: Duration = Duration::from_secs(1);
 /// Everything between the doors and the store.
 #[derive(Clone)]
 struct House {
+    root: PathBuf,
     model: ModelName,
     store: Arc<dyn Store>,
     clock: Arc<SystemClock>,
@@ -124,8 +125,9 @@ impl House {
         )?;
         let counting = Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot);
         let house = House {
+            root: workspace.root,
             model: model.clone(),
-            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone(), rules.signature)),
+            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone())),
             store,
             clock,
             recorder: Arc::new(recorder),
@@ -136,10 +138,11 @@ impl House {
         Ok(house)
     }
 
-    /// Serve whom the journal names now.
+    /// Serve whom the journal names now, if who signed it is trusted now.
     fn follow(&self) -> Result<(), Failure> {
         let standing = govern::fold(self.store.as_ref(), &self.model)?;
-        self.follower.follow(named(&standing))?;
+        let rules = Workspace::open(&self.root)?.governed(&self.model)?.rules;
+        self.follower.follow(named(&standing), &rules.signature)?;
         Ok(())
     }
 

@@ -138,6 +138,7 @@ fn area(verdict: Verdict) -> Check {
 /// What one window says of a version's performance; mature if it says anything.
 pub fn performance(version: Version, window: Window, verdict: Verdict, catastrophic: Verdict) -> PerformanceReport {
     let area = area(catastrophic);
+    let won = if catastrophic == Verdict::Fail { 1e9 } else { 0.1 };
     PerformanceReport {
         format_version: 1,
         model: model(),
@@ -151,6 +152,7 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         metrics: vec![metric("auc", area.measurement.value.clone()), metric("base_rate", 0.3)],
         checks: vec![check(verdict)],
         catastrophic: area,
+        collapse: Measurement::new("collapse_e_value", won, 500),
         verdict,
     }
 }

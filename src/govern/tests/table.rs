@@ -6,7 +6,7 @@ use super::scene::*;
 use crate::drift::Severity;
 use crate::evaluate::Watch;
 use crate::govern::*;
-use crate::types::{Digest, Span, Verdict, Version};
+use crate::types::{Digest, Measurement, Span, Verdict, Version};
 
 #[test]
 fn the_first_of_a_lineage_is_promoted_at_a_later_tick() {
@@ -229,15 +229,15 @@ fn a_watch_that_is_not_pass_or_not_of_this_champion_rolls_nobody_back() {
 
 #[test]
 fn a_catastrophe_that_only_one_look_in_forty_believes_trains_and_does_not_roll_back() {
-    // A drop from 0.8 to 0.55 on 500 rows is more than 0.15 by a 95 % interval, and may be less by a bound that all looks share.
-    let fallen = |area: f64| {
+    // Below the line by a 95 % interval, and perhaps not by evidence that all looks share.
+    let fallen = |won: f64| {
         let mut scene = Scene::with_predecessor().performing(9, Verdict::Fail, Verdict::Fail).judged(9);
-        scene.seen.performance[0].metrics = vec![metric("auc", area), metric("base_rate", 0.3)];
+        scene.seen.performance[0].collapse = Measurement::new("collapse_e_value", won, 500);
         scene.seen.data.rows = 11_000;
         scene.run(day(10) + Span::from_hours(1))
     };
-    assert_eq!(fallen(0.55), [(NEXT, State::Training)]);
-    assert_eq!(fallen(0.3), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
+    assert_eq!(fallen(40.0), [(NEXT, State::Training)]);
+    assert_eq!(fallen(40_000.0), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
 }
 
 #[test]

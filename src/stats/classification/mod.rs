@@ -6,7 +6,7 @@ mod ranking;
 
 pub use confusion::{Confusion, Cut, best_f1_threshold};
 pub use losses::{brier, brier_losses, log_loss, log_losses};
-pub use ranking::{average_precision, roc_auc, roc_auc_interval};
+pub use ranking::{average_precision, roc_auc, roc_auc_blocks, roc_auc_interval};
 
 use super::given;
 use crate::types::NotComputable;
