@@ -238,6 +238,13 @@ fn a_model_that_cannot_be_ticked_keeps_no_other_from_its_turn() {
     let told = text(&workspace.governor(&[]).stdout);
     assert!(told.contains("churn: not ticked\n  failed   failed to read journal entry 1"), "{told}");
     assert!(told.contains("rain: serves 1.0.0"), "{told}");
+    let status = workspace.regent(&["status"]);
+    let told = text(&status.stdout);
+    assert_eq!(status.status.code(), Some(5));
+    assert!(
+        told.contains("churn\n  failed    failed to read journal entry 1") && told.contains("serves    1.0.0"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ use regent::store::{Key, Overlay, Store};
 use regent::types::ModelName;
 use serde_json::{Value, json};
 
-use crate::edge::{Answer, Failure, Scene, Workspace, words};
+use crate::edge::{Answer, Exit, Failure, Scene, Workspace, words};
 use crate::evidence::{self, Detail, Evidence};
 use crate::next::{self, Situation};
 use crate::overrides as orders;
@@ -26,15 +26,29 @@ pub struct Status {
 impl Status {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
-        let models = workspace.chosen(self.model.as_ref())?;
-        let looked: Vec<Looked> =
-            models.iter().map(|model| look(&workspace, model, scene)).collect::<Result<_, _>>()?;
-        let values: Vec<Value> = looked.iter().map(Looked::value).collect();
-        let mut texts: Vec<String> = looked.iter().map(Looked::text).collect();
+        if let Some(model) = &self.model {
+            let looked = look(&workspace, model, scene)?;
+            return Answer::new(looked.text(), &json!({ "format_version": 1, "models": [looked.value()] }));
+        }
+        // One that cannot be read hides no other.
+        let (mut texts, mut values, mut exit) = (Vec::new(), Vec::new(), Exit::Done);
+        for model in workspace.models()? {
+            match look(&workspace, &model, scene) {
+                Ok(looked) => {
+                    texts.push(looked.text());
+                    values.push(looked.value());
+                }
+                Err(failure) => {
+                    texts.push(format!("{model}\n  failed    {}", failure.sentence()));
+                    values.push(json!({ "model": model, "failure": failure.to_json() }));
+                    exit = failure.exit;
+                }
+            }
+        }
         if texts.is_empty() {
             texts.push("there is no model here\n  next      regent init --example rain".to_owned());
         }
-        Answer::new(texts.join("\n\n"), &json!({ "format_version": 1, "models": values }))
+        Ok(Answer::new(texts.join("\n\n"), &json!({ "format_version": 1, "models": values }))?.ending(exit))
     }
 }
 
