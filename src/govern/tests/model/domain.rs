@@ -199,7 +199,9 @@ fn seen(shape: Shape, offset: i64, walking: Walking, serving: Serving, came: Cam
         serve(&mut seen, last, serving, after(-age));
     }
     for former in &FORMER[FORMER.len() - shape.former..] {
-        let verdict = if serving == Serving::FellAndFormerIsBroken { Verdict::Fail } else { Verdict::Pass };
+        // Of two the newest: then there is one to return to all the same.
+        let broken = serving == Serving::FellAndFormerIsBroken && *former == FORMER[FORMER.len() - 1];
+        let verdict = if broken { Verdict::Fail } else { Verdict::Pass };
         seen.bundles.push(Bundle { verdict, ..bundle(*former) });
     }
     if let Some((state, version)) = shape.candidate {
