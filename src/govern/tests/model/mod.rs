@@ -2,7 +2,7 @@
 //!
 //! A state is the real `Standing`, brought to a canonical form (`canonical`): the same up to the names of versions and a shift of
 //! time, with every age cut off just above the longest time that a rule compares it with. A step is one tick at an instant
-//! before, at or after the newest entry, on some evidence, under some orders (`domain`): the real `decide`, then the real fold.
+//! before, at or after the newest entry, on some evidence, under some orders (`domain`, `seen`): the real `decide`, then the real fold.
 //! Breadth first (`explore`), so that what breaks a law is shown by a shortest way to it.
 //!
 //! `turns` explores the other half: two governors, each of whose ticks may stop at any point, one another's rival.
@@ -10,6 +10,7 @@
 mod canonical;
 mod domain;
 mod explore;
+mod seen;
 mod turns;
 
 use domain::Breadth;
