@@ -157,18 +157,24 @@ pub fn few(shape: Shape, published: bool, breadth: Breadth) -> Vec<(String, i64,
         }
     };
     let walks = shape.candidate.map_or(WALKS, |(_, version)| version);
-    let orders = [
-        Vec::new(),
-        vec![order("new-retrain", Order::Retrain, None)],
-        vec![Override { bundle: None, ..order("new-reject", Order::Reject, Some(walks)) }],
-        vec![order("new-rollback", Order::Rollback, None)],
-    ];
-    let servings = if shape.champion.is_some() { vec![Serving::Quiet, Serving::Fell] } else { vec![Serving::Quiet] };
+    let reject = Override { bundle: None, ..order("new-reject", Order::Reject, Some(walks)) };
+    let retrain = order("new-retrain", Order::Retrain, None);
+    let rollback = order("new-rollback", Order::Rollback, None);
+    let orders = match (breadth, shape.champion) {
+        (Breadth::Whole, _) => vec![Vec::new(), vec![reject], vec![retrain], vec![rollback]],
+        (Breadth::Short, None) => vec![Vec::new(), vec![reject], vec![retrain]],
+        (Breadth::Short, Some(_)) => vec![Vec::new(), vec![reject], vec![rollback]],
+    };
+    // A training begins when the champion fell, or by order; with so many new rows at every tick none would be walked to its end.
+    let mut servings = vec![(Serving::Quiet, Came::Window)];
+    if shape.champion.is_some() {
+        servings.push((Serving::Fell, Came::WindowAndRows));
+    }
     let mut few = Vec::new();
     for walking in walkings {
-        for serving in &servings {
+        for (serving, came) in &servings {
             for offset in if breadth == Breadth::Whole { 0..2 } else { 1..2 } {
-                let observation = seen(shape, offset, walking, *serving, Came::WindowAndRows, NEXT);
+                let observation = seen(shape, offset, walking, *serving, *came, NEXT);
                 for orders in &orders {
                     let ids: Vec<&str> = orders.iter().map(|order| order.id.as_str()).collect();
                     let name = format!("at +{offset}: {walking:?}, {serving:?}, orders {ids:?}");
