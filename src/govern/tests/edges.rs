@@ -89,6 +89,9 @@ fn a_pinned_model_trains_and_a_frozen_one_does_not() {
     let now = day(5) + Span::from_hours(1);
     assert_eq!(catastrophe().order("p", Order::Pin, Some(OLD)).run(now), [(NEXT, State::Training)]);
     assert_eq!(catastrophe().order("f", Order::Freeze, None).run(now), []);
+    let ordered = || Scene::with_champion().order("t", Order::Retrain, None);
+    assert_eq!(ordered().run(now), [(NEXT, State::Training)]);
+    assert_eq!(ordered().order("f", Order::Freeze, None).run(now), []);
     let mut first = Scene::new().training(OLD, day(-1)).bundle(OLD).evaluated(OLD, Verdict::Pass);
     first.run(day(-1));
     assert_eq!(first.order("f", Order::Freeze, None).run(day(0)), []);
