@@ -76,8 +76,15 @@ fn a_bundle_that_does_not_verify_stops_the_walk() {
 fn a_frozen_model_does_not_move() {
     let mut scene = Scene::with_promotable().judged(5).order("f", Order::Freeze, None);
     assert_eq!(scene.run(day(9)), []);
-    let mut shadowing = Scene::with_shadow().shadowed(Verdict::Pass).order("f", Order::Freeze, None);
-    assert_eq!(shadowing.run(day(9)), []);
+    let frozen = |scene: Scene| scene.order("f", Order::Freeze, None).run(day(9));
+    for verdict in [Verdict::Pass, Verdict::Fail] {
+        let training = Scene::with_champion().training(NEW, day(1)).bundle(NEW).evaluated(NEW, verdict);
+        assert_eq!(frozen(training), [], "{verdict}");
+        assert_eq!(frozen(Scene::with_shadow().shadowed(verdict)), [], "{verdict}");
+        assert_eq!(frozen(Scene::with_promotable().shadowed(verdict).judged(5)), [], "{verdict}");
+    }
+    assert_eq!(frozen(Scene::with_promotable().shadowed(Verdict::Insufficient).judged(5)), [], "nor back");
+    assert_eq!(frozen(Scene::with_predecessor().performing(7, Verdict::Fail, Verdict::Fail).judged(7)), []);
 }
 
 #[test]

@@ -57,20 +57,23 @@ pub fn every_set_of_orders(shape: Shape) -> Vec<Named<Vec<Override>>> {
     let mut sets: Vec<Named<Vec<Override>>> = KINDS.map(|kind| (kind.to_string(), vec![new(kind)])).to_vec();
     let another = |kind| Override { bundle: Some(Digest::of("another")), ..new(kind) };
     let mut alone = |name: &str, order: Override| sets.push((name.to_owned(), vec![order]));
-    for kind in [Order::Approve, Order::Promote, Order::Reject] {
-        alone(&format!("{kind} of another bundle"), another(kind));
+    // Where nobody walks, or nobody serves, what an order says of one is not looked at.
+    if shape.candidate.is_some() {
+        for kind in [Order::Approve, Order::Promote, Order::Reject] {
+            alone(&format!("{kind} of another bundle"), another(kind));
+        }
+        alone("reject by version", Override { bundle: None, ..new(Order::Reject) });
     }
-    alone("reject by version", Override { bundle: None, ..new(Order::Reject) });
     for kind in [Order::Rollback, Order::Reject, Order::Promote, Order::Retrain, Order::Clock] {
         alone(&format!("{kind}, obeyed before"), used_order(kind));
         alone(&format!("{kind} under an id of before"), Override { reason: "again".into(), ..used_order(kind) });
     }
-    for version in [SERVES, FORMER[1], FORMER[0], TAKEN_BACK, walks] {
+    for version in [SERVES, FORMER[1], FORMER[0], TAKEN_BACK, walks].into_iter().filter(|_| shape.champion.is_some()) {
         alone(&format!("rollback to {version}"), order("new-rollback", Order::Rollback, Some(version)));
     }
     alone("pin of another", order("new-pin", Order::Pin, Some(TAKEN_BACK)));
+    // In force before, at its very end one unit after the newest entry, and over from then on.
     for kind in KINDS {
-        alone(&format!("{kind}, expired"), Override { expires: after(0), ..new(kind) });
         alone(&format!("{kind}, expiring"), Override { expires: after(1), ..new(kind) });
     }
     for (place, one) in KINDS.into_iter().enumerate() {
