@@ -85,3 +85,32 @@ fn what_is_listed_beyond_the_end_is_a_broken_chain() {
         assert!(matches!(broken, GovernError::Chain { seq: 4 }), "{stray}: {broken}");
     }
 }
+
+#[test]
+fn the_newest_entry_is_found_from_wherever_one_looks() {
+    let store = with_entries(3, 9);
+    for seen in 0..=3 {
+        assert_eq!(newest_after(&store, &a_model(), seen).unwrap(), 3, "from {seen}");
+    }
+    assert_eq!(newest_after(&Memory::new(), &a_model(), 0).unwrap(), 0);
+}
+
+#[test]
+fn an_entry_of_a_newer_program_is_not_guessed_at() {
+    let store = with_entries(2, 9);
+    let (last, digest) = read(&store, &a_model()).unwrap().pop().unwrap();
+    let newer = Entry { format_version: FORMAT_VERSION + 1, seq: 3, parent: Some(digest), ..last };
+    append(&store, &a_model(), &newer).unwrap();
+    let refused = read(&store, &a_model()).unwrap_err();
+    assert!(matches!(refused, GovernError::Newer { seq: 3, found: 2 }), "{refused}");
+}
+
+/// After a crash nobody knows whether the entry was written: the same one again is no other.
+#[test]
+fn a_number_is_whose_transaction_wrote_it() {
+    let store = with_entries(1, 9);
+    let (mine, digest) = read(&store, &a_model()).unwrap().pop().unwrap();
+    assert_eq!(append(&store, &a_model(), &mine).unwrap(), Appended::Won(digest));
+    let another = Entry { txn: "another".to_owned(), ..mine };
+    assert_eq!(append(&store, &a_model(), &another).unwrap(), Appended::Lost);
+}

@@ -28,7 +28,7 @@ type Kept = Result<(), String>;
 pub type Law = (&'static str, fn(&Moment<'_>) -> Kept);
 
 /// Every law by its name.
-pub const LAWS: [Law; 13] = [
+pub const LAWS: [Law; 14] = [
     ("one_champion", one_champion),
     ("one_road", one_road),
     ("never_two_candidates", never_two_candidates),
@@ -37,6 +37,7 @@ pub const LAWS: [Law; 13] = [
     ("an_override_is_journalled", an_override_is_journalled),
     ("a_frozen_model_does_not_move", a_frozen_model_does_not_move),
     ("a_rollback_target_served_and_verifies", a_rollback_target_served_and_verifies),
+    ("a_rollback_returns_to_the_newest_that_verifies", a_rollback_returns_to_the_newest_that_verifies),
     ("no_flapping_within_a_cooldown", no_flapping_within_a_cooldown),
     ("a_clock_that_goes_backwards_shortens_nothing", a_clock_that_goes_backwards_shortens_nothing),
     ("promotable_and_promoted_never_in_one_run", promotable_and_promoted_never_in_one_run),
@@ -280,6 +281,28 @@ fn a_rollback_target_served_and_verifies(moment: &Moment<'_>) -> Kept {
         law(moment.verifies(step.version, step.bundle), || format!("{} does not verify", step.version))?;
     }
     Ok(())
+}
+
+/// A rollback returns to the newest former champion that verifies, unless an order or the watch names one.
+fn a_rollback_returns_to_the_newest_that_verifies(moment: &Moment<'_>) -> Kept {
+    let Some(back) = moment.steps().find(|step| step.from == Some(State::Retired)) else { return Ok(()) };
+    let mut orders = moment.applied().filter(|order| order.order == Order::Rollback).peekable();
+    let named = match orders.peek() {
+        Some(_) => orders.any(|order| order.version == Some(back.version)),
+        // A watch speaks for itself only if it says `Pass`.
+        None => moment.seen.watch.as_ref().is_some_and(|watch| {
+            let champion = moment.standing.champion.as_ref();
+            let of_champion = champion.map(|champion| (champion.version, champion.bundle, champion.since));
+            let speaks =
+                watch.verdict.is_pass() && of_champion == Some((watch.champion, watch.champion_bundle, watch.since));
+            speaks && (Some(watch.predecessor_bundle), watch.predecessor) == (back.bundle, back.version)
+        }),
+    };
+    let verifies = |former: &&Champion| moment.verifies(former.version, Some(former.bundle));
+    let newest = moment.standing.retired.iter().filter(verifies).next_back().map(|former| former.version);
+    law(named || newest == Some(back.version), || {
+        format!("{} comes back, nobody names it, and {newest:?} is the newest that verifies", back.version)
+    })
 }
 
 fn no_flapping_within_a_cooldown(moment: &Moment<'_>) -> Kept {

@@ -51,6 +51,19 @@ fn an_order_alone(#[case] kind: Order, #[case] expected: &[(Version, State)]) {
     assert_eq!(with(everything_is_due(), kind).run(day(11)), expected);
 }
 
+/// Whoever reads the journal sees in the reason of a step who asked for it, and why.
+#[rstest]
+#[case(Order::Rollback)]
+#[case(Order::Reject)]
+#[case(Order::Approve)]
+#[case(Order::Promote)]
+fn what_an_order_brings_about_names_it(#[case] kind: Order) {
+    let record = with(everything_is_due(), kind).decide(day(11)).record.unwrap();
+    let by = format!("override `the-{kind}` by ana: because");
+    assert!(record.transitions.iter().any(|step| step.reasons.iter().any(|reason| reason.contains(&by))), "{by}");
+    assert!(record.reasons.iter().any(|reason| reason.contains(&by)), "{by}");
+}
+
 /// Every pair that cannot both be obeyed: what happens is what the stricter alone would do, and the record or the notes say so.
 #[rstest]
 #[case(Order::Rollback, Order::Freeze)]

@@ -372,4 +372,19 @@ impl Scene {
         scene.seen.shadow = None;
         scene
     }
+    /// NEXT, promoted at day 11 after NEW, which followed OLD.
+    pub fn with_two_predecessors() -> Self {
+        let mut scene = Scene::with_predecessor().training(NEXT, day(7)).bundle(NEXT).evaluated(NEXT, Verdict::Pass);
+        assert_eq!(scene.run(day(7)), [(NEXT, State::Shadowing)]);
+        (scene.seen.evaluation, scene.seen.next) = (None, None);
+        for (of, steps) in
+            [(9, &[(NEXT, State::Promotable)][..]), (10, &[(NEW, State::Retired), (NEXT, State::Promoted)])]
+        {
+            scene.seen.judged = vec![judged(window(of))];
+            scene.seen.shadow = Some(shadow(NEW, NEXT, day(7), day(of + 1), Verdict::Pass));
+            assert_eq!(scene.run(day(of + 1)), steps);
+        }
+        scene.seen.shadow = None;
+        scene
+    }
 }

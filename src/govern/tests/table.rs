@@ -76,8 +76,15 @@ fn a_bundle_that_does_not_verify_stops_the_walk() {
 fn a_frozen_model_does_not_move() {
     let mut scene = Scene::with_promotable().judged(5).order("f", Order::Freeze, None);
     assert_eq!(scene.run(day(9)), []);
-    let mut shadowing = Scene::with_shadow().shadowed(Verdict::Pass).order("f", Order::Freeze, None);
-    assert_eq!(shadowing.run(day(9)), []);
+    let frozen = |scene: Scene| scene.order("f", Order::Freeze, None).run(day(9));
+    for verdict in [Verdict::Pass, Verdict::Fail] {
+        let training = Scene::with_champion().training(NEW, day(1)).bundle(NEW).evaluated(NEW, verdict);
+        assert_eq!(frozen(training), [], "{verdict}");
+        assert_eq!(frozen(Scene::with_shadow().shadowed(verdict)), [], "{verdict}");
+        assert_eq!(frozen(Scene::with_promotable().shadowed(verdict).judged(5)), [], "{verdict}");
+    }
+    assert_eq!(frozen(Scene::with_promotable().shadowed(Verdict::Insufficient).judged(5)), [], "nor back");
+    assert_eq!(frozen(Scene::with_predecessor().performing(7, Verdict::Fail, Verdict::Fail).judged(7)), []);
 }
 
 #[test]
@@ -170,6 +177,7 @@ fn a_fallen_champion_is_rolled_back_unless_the_world_moved() {
     assert_eq!(silent.run(day(10)), [], "absence of evidence never rolls back");
     let mut nowhere = fallen().watched(Verdict::Fail);
     assert_eq!(nowhere.run(day(10)), [], "the predecessor is broken too");
+    nowhere.says(day(10), "1.0.0 is no way back: m 2 < 1 → Fail");
     let mut unproven = fallen().watched(Verdict::Insufficient);
     assert_eq!(unproven.run(day(10)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
     let mut unknown = fallen();
@@ -225,6 +233,33 @@ fn a_watch_that_is_not_pass_or_not_of_this_champion_rolls_nobody_back() {
         scene.seen.next = None;
         assert_eq!(scene.run(day(10)), [], "scene {number}");
     }
+}
+
+#[test]
+fn a_rollback_returns_to_the_newest_former_champion_that_verifies() {
+    let fallen = || Scene::with_two_predecessors().performing(14, Verdict::Fail, Verdict::Fail).judged(14);
+    let ordered = |to| Scene::with_two_predecessors().order("r", Order::Rollback, to);
+    let broken = |mut scene: Scene, versions: &[Version]| {
+        let meant = scene.seen.bundles.iter_mut().filter(|bundle| versions.contains(&bundle.version));
+        meant.for_each(|bundle| bundle.verdict = Verdict::Fail);
+        scene
+    };
+    let back_to = |version| [(NEXT, State::RolledBack), (version, State::Promoted)];
+    let unnamed: [&dyn Fn() -> Scene; 2] = [&fallen, &|| ordered(None)];
+    for scene in unnamed {
+        assert_eq!(scene().run(day(15) + Span::from_hours(1)), back_to(NEW));
+        assert_eq!(broken(scene(), &[NEW]).run(day(15) + Span::from_hours(1)), back_to(OLD), "the next newest");
+        assert_eq!(broken(scene(), &[NEW, OLD]).run(day(15) + Span::from_hours(1)), []);
+    }
+    assert_eq!(ordered(Some(OLD)).run(day(15)), back_to(OLD), "an order names one");
+    assert_eq!(broken(ordered(Some(OLD)), &[OLD]).run(day(15)), [], "whom an order names, or nobody");
+    let watched = || Scene::with_two_predecessors().watched(Verdict::Pass);
+    assert_eq!(watched().run(day(15)), back_to(OLD), "the watch names one");
+    assert_eq!(broken(watched(), &[OLD]).run(day(15)), [], "whom the watch names, or nobody");
+    let mut twice = ordered(None);
+    twice.run(day(15));
+    twice = twice.order("again", Order::Rollback, None);
+    assert_eq!(twice.run(day(16)), [(NEW, State::RolledBack), (OLD, State::Promoted)]);
 }
 
 #[test]

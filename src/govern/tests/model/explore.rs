@@ -7,7 +7,8 @@ use std::thread;
 use super::super::laws::decide_lawfully;
 use super::super::scene::entry;
 use super::canonical::{Key, after, beginning, canonical, failure, key, used};
-use super::domain::{Breadth, Choice, Choices, RULES, Shape, Tables, remembered};
+use super::domain::{Breadth, Choice, Choices, RULES, Tables, remembered};
+use super::seen::Shape;
 use crate::govern::*;
 use crate::types::Digest;
 

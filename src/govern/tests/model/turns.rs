@@ -9,8 +9,9 @@ use std::collections::btree_map::Entry as Slot;
 use super::super::laws::decide_lawfully;
 use super::super::scene::entry;
 use super::canonical::{Key, after, beginning, canonical, failure, key};
-use super::domain::{Breadth, RULES, Shape, few};
+use super::domain::{Breadth, RULES, few};
 use super::explore::{Explored, words};
+use super::seen::Shape;
 use crate::govern::*;
 use crate::types::Digest;
 

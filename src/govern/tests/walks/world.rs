@@ -1,12 +1,11 @@
-//! Long random walks: two governors whose turns interleave, a clock that lies, orders that come and go, bundles that break. Every
-//! decision is held against every law; what no single decision shows is kept in mind on the way.
+//! The world of a walk: a journal in a store, two governors, a clock that lies, people, and bundles that break; and what only a
+//! memory of the whole way can tell.
 
 use std::collections::BTreeSet;
 
-use proptest::prelude::*;
-
-use super::laws::decide_lawfully;
-use super::scene::{self, against, day, drift, entry, judged, model, performance, plan, shadow, steps};
+use super::super::laws::decide_lawfully;
+use super::super::scene::{self, against, day, drift, entry, judged, model, performance, plan, shadow};
+use super::moves::{Aim, Evidence, Fate, Move, Whose};
 use crate::drift::Severity;
 use crate::evaluate::Opponent;
 use crate::govern::journal::{append, fold};
@@ -15,115 +14,14 @@ use crate::snapshot::Window;
 use crate::store::Memory;
 use crate::types::{Digest, Span, Timestamp, Verdict, Version};
 
-/// What a person, the world or a governor does next.
-#[derive(Debug, Clone)]
-enum Move {
-    Hours(i64),
-    /// The clock on the wall is set: so many hours from the truth.
-    SetClock(i64),
-    Order(Order, Aim, i64),
-    TakeOrdersAway,
-    /// The bundle of the champion, the candidate or the newest former champion.
-    Damage(Whose, Verdict),
-    /// One governor folds, looks and decides …
-    Decide(usize, Box<Evidence>),
-    /// … writes its entry and trains; it may crash instead, or the training may fail.
-    Commit(usize, Fate),
-    /// Both, with nobody between.
-    Turn(Box<Evidence>, Fate),
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Aim {
-    Right,
-    AnotherBundle,
-    AnotherVersion,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Whose {
-    Champion,
-    Candidate,
-    Former,
-}
-
-#[derive(Debug, Clone, Copy)]
-enum Fate {
-    Goes,
-    Fails,
-    Crashes,
-}
-
-/// What is seen, as far as it can be chosen.
-#[derive(Debug, Clone)]
-struct Evidence {
-    gate: Option<Verdict>,
-    of_another: bool,
-    own: Severity,
-    loss: Verdict,
-    catastrophic: Verdict,
-    world: Option<Severity>,
-    outdone: Option<Verdict>,
-    window: bool,
-    rows: u64,
-    major: u64,
-}
-
-fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![
-        14 => Just(Verdict::Pass),
-        1 => Just(Verdict::Insufficient),
-        1 => Just(Verdict::Error),
-        2 => Just(Verdict::Fail),
-    ]
-}
-
-fn severity() -> impl Strategy<Value = Severity> {
-    prop_oneof![6 => Just(Severity::None), 1 => Just(Severity::Moderate), 1 => Just(Severity::Severe)]
-}
-
-prop_compose! {
-    fn evidence()(
-        gate in prop::option::weighted(0.9, verdict()),
-        of_another in prop::bool::weighted(0.05),
-        own in severity(),
-        (loss, catastrophic) in (verdict(), verdict()),
-        world in prop::option::weighted(0.9, severity()),
-        outdone in prop::option::weighted(0.1, verdict()),
-        window in prop::bool::weighted(0.8),
-        rows in 10_000u64..300_000,
-        major in prop_oneof![8 => Just(1u64), 1 => Just(2)],
-    ) -> Evidence {
-        Evidence { gate, of_another, own, loss, catastrophic, world, outdone, window, rows, major }
-    }
-}
-
-fn a_move() -> impl Strategy<Value = Move> {
-    let kind = prop::sample::select(super::model::KINDS.to_vec());
-    let aim = prop_oneof![5 => Just(Aim::Right), 1 => Just(Aim::AnotherBundle), 1 => Just(Aim::AnotherVersion)];
-    let whose = prop_oneof![Just(Whose::Champion), Just(Whose::Candidate), Just(Whose::Former)];
-    let fate = prop_oneof![8 => Just(Fate::Goes), 1 => Just(Fate::Fails), 1 => Just(Fate::Crashes)];
-    let skew = prop_oneof![8 => Just(0i64), 3 => -200i64..200, 1 => -20_000i64..20_000];
-    prop_oneof![
-        8 => (0i64..40).prop_map(Move::Hours),
-        1 => skew.prop_map(Move::SetClock),
-        2 => (kind, aim, 1i64..60).prop_map(|(kind, aim, hours)| Move::Order(kind, aim, hours)),
-        1 => Just(Move::TakeOrdersAway),
-        1 => (whose, verdict()).prop_map(|(whose, verdict)| Move::Damage(whose, verdict)),
-        5 => (0usize..2, evidence()).prop_map(|(governor, evidence)| Move::Decide(governor, Box::new(evidence))),
-        5 => (0usize..2, fate.clone()).prop_map(|(governor, fate)| Move::Commit(governor, fate)),
-        12 => (evidence(), fate).prop_map(|(evidence, fate)| Move::Turn(Box::new(evidence), fate)),
-    ]
-}
-
 /// A governor's decision in its hands: the standing it was made on, what was decided, and what the clocks had shown then. A
 /// change is as old as the decision, however long its governor hung before it wrote the entry.
 type InHand = Option<(Standing, Decision, Span)>;
 
-struct World {
+pub struct World {
     store: Memory,
-    rules: Rules,
-    truth: Timestamp,
+    pub rules: Rules,
+    pub truth: Timestamp,
     /// The wall less the truth, in hours.
     skew: i64,
     /// How much of the time that passed a believing reader of the clock may count: the truth, and what the clock jumped ahead of
@@ -131,20 +29,20 @@ struct World {
     credited: Span,
     /// The latest that an entry has shown.
     shown: Timestamp,
-    orders: Vec<Override>,
+    pub orders: Vec<Override>,
     given: usize,
     published: BTreeSet<Version>,
     damaged: Vec<(Version, Verdict)>,
     hands: [InHand; 2],
-    promoted: BTreeSet<Version>,
-    taken_back: BTreeSet<Version>,
+    pub promoted: BTreeSet<Version>,
+    pub taken_back: BTreeSet<Version>,
     /// The credit at the last change that nobody asked for.
     changed: Option<Span>,
-    obeyed: BTreeSet<String>,
+    pub obeyed: BTreeSet<String>,
 }
 
 impl World {
-    fn new() -> World {
+    pub fn new() -> World {
         let mut rules = Rules::default();
         rules.promotion.cooldown = Span::from_hours(30);
         rules.shadow.max_age = Span::from_days(6);
@@ -171,7 +69,7 @@ impl World {
     }
 
     /// As `regent train` begins a lineage.
-    fn begin(&mut self) {
+    pub fn begin(&mut self) {
         let (version, at) = (Version::FIRST, self.wall());
         let step = Transition { version, bundle: None, from: None, to: State::Training, reasons: Vec::new() };
         let training = Some(scene::training(version, at));
@@ -180,18 +78,18 @@ impl World {
         self.published.insert(version);
     }
 
-    fn wall(&self) -> Timestamp {
+    pub fn wall(&self) -> Timestamp {
         match self.skew {
             ..0 => self.truth - Span::from_hours(-self.skew),
             _ => self.truth + Span::from_hours(self.skew),
         }
     }
 
-    fn standing(&self) -> Standing {
+    pub fn standing(&self) -> Standing {
         fold(&self.store, &model()).unwrap()
     }
 
-    fn take(&mut self, a_move: Move) -> Result<(), String> {
+    pub fn take(&mut self, a_move: Move) -> Result<(), String> {
         match a_move {
             Move::Hours(hours) => {
                 self.truth = self.truth + Span::from_hours(hours);
@@ -258,7 +156,7 @@ impl World {
     }
 
     /// What is seen of where everything stands, as far as it can be chosen.
-    fn seen(&self, standing: &Standing, evidence: &Evidence) -> Observation {
+    pub fn seen(&self, standing: &Standing, evidence: &Evidence) -> Observation {
         let now = standing.last_at.map_or(self.wall(), |last| last.max(self.wall()));
         let last = Window {
             start: Window::holding(now, Span::from_days(1)).start - Span::from_days(1),
@@ -371,130 +269,4 @@ impl World {
         }
         Ok(())
     }
-}
-
-fn walk(moves: Vec<Move>) -> Result<World, String> {
-    let mut world = World::new();
-    world.begin();
-    for (number, a_move) in moves.into_iter().enumerate() {
-        world.take(a_move).map_err(|broken| format!("move {number}: {broken}"))?;
-    }
-    Ok(world)
-}
-
-/// Everything that can be taken away from what was seen, or be made to say less.
-fn less(seen: &Observation) -> Vec<(String, Observation)> {
-    let mut all = Vec::new();
-    let mut with = |name: &str, weaken: &dyn Fn(&mut Observation)| {
-        let mut weaker = seen.clone();
-        weaken(&mut weaker);
-        all.push((name.to_owned(), weaker));
-    };
-    with("no window", &|seen| seen.judged.clear());
-    with("no drift", &|seen| seen.drift.clear());
-    with("no performance", &|seen| seen.performance.clear());
-    with("no drift of the candidate", &|seen| seen.candidate_drift.clear());
-    with("no evaluation", &|seen| seen.evaluation = None);
-    with("no shadow", &|seen| seen.shadow = None);
-    with("no watch", &|seen| seen.watch = None);
-    with("no bundles", &|seen| seen.bundles.clear());
-    with("no rows", &|seen| (seen.data.rows, seen.next) = (0, None));
-    with("nothing", &|seen| *seen = Observation::nothing(&model()));
-    for weaker in [Verdict::Insufficient, Verdict::Error] {
-        with(&format!("the evaluation says {weaker}"), &|seen| {
-            seen.evaluation.iter_mut().for_each(|report| report.verdict = weaker);
-        });
-        with(&format!("the shadow says {weaker}"), &|seen| {
-            seen.shadow.iter_mut().for_each(|report| report.verdict = weaker);
-        });
-        with(&format!("the bundles are {weaker}"), &|seen| {
-            seen.bundles.iter_mut().for_each(|bundle| bundle.verdict = weaker);
-        });
-        with(&format!("the windows are {weaker}"), &|seen| {
-            seen.performance
-                .iter_mut()
-                .for_each(|report| (report.verdict, report.catastrophic.verdict) = (weaker, weaker));
-        });
-        with(&format!("drift is {weaker}"), &|seen| {
-            seen.drift
-                .iter_mut()
-                .for_each(|report| (report.verdict, report.severity) = (Verdict::Insufficient, Severity::None));
-        });
-    }
-    with("no checks", &|seen| {
-        seen.evaluation.iter_mut().for_each(|report| report.checks.clear());
-        seen.shadow.iter_mut().for_each(|report| report.checks.clear());
-        seen.performance.iter_mut().for_each(|report| report.maturity.clear());
-    });
-    for place in 0..seen.bundles.len() {
-        with(&format!("without bundle {place}"), &|seen| drop(seen.bundles.remove(place)));
-        with(&format!("without the metrics of bundle {place}"), &|seen| seen.bundles[place].baseline = None);
-    }
-    all
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
-
-    #[test]
-    fn every_law_is_kept_on_long_walks(moves in prop::collection::vec(a_move(), 1..220)) {
-        if let Err(broken) = walk(moves) {
-            return Err(TestCaseError::fail(broken));
-        }
-    }
-
-    /// A step up that weaker evidence takes was taken on the whole of it, unless the whole took back or rejected first: what is
-    /// stricter comes first, and an alarm that falls silent no longer does. A rollback needs all that it rests on.
-    #[test]
-    fn taking_evidence_away_never_promotes_and_never_rolls_back(
-        moves in prop::collection::vec(a_move(), 1..120),
-        evidence in evidence(),
-        later in 0i64..60,
-    ) {
-        let mut world = walk(moves).map_err(TestCaseError::fail)?;
-        world.truth = world.truth + Span::from_hours(later);
-        let standing = world.standing();
-        let seen = world.seen(&standing, &evidence);
-        let decided = |seen: &Observation| {
-            let decision = decide(&standing, seen, &world.rules, &world.orders, world.wall()).unwrap();
-            steps(&decision)
-        };
-        let whole = decided(&seen);
-        let stricter = whole.iter().any(|(_, to)| matches!(to, State::RolledBack | State::Rejected));
-        for (name, weaker) in less(&seen) {
-            let less = decided(&weaker);
-            for (version, to) in &less {
-                let up = matches!(to, State::Shadowing | State::Promotable | State::Promoted);
-                let down = whole.contains(&(*version, State::Promoted)) || standing.candidate.as_ref().is_some_and(|candidate| candidate.state == State::Promotable && *to == State::Shadowing);
-                prop_assert!(!up || down || stricter || whole.contains(&(*version, *to)), "{name}: {less:?} of {whole:?}");
-                // A way back that is known to be broken holds for as long as that is known.
-                let held = seen.watch.as_ref().is_some_and(|watch| watch.verdict == Verdict::Fail);
-                prop_assert!(*to != State::RolledBack || held || whole.contains(&(*version, *to)), "{name}: {less:?} of {whole:?}");
-            }
-        }
-    }
-}
-
-/// The walks go somewhere: all that the laws speak of happens on them.
-#[test]
-fn walks_promote_roll_back_reject_and_lose_races() {
-    use proptest::strategy::ValueTree;
-    use proptest::test_runner::TestRunner;
-    let mut runner = TestRunner::deterministic();
-    let moves = prop::collection::vec(a_move(), 220);
-    let (mut promoted, mut taken_back, mut rejected, mut obeyed) = (0, 0, 0, 0);
-    for _ in 0..40 {
-        let world = walk(moves.new_tree(&mut runner).unwrap().current()).unwrap();
-        promoted += world.promoted.len();
-        taken_back += world.taken_back.len();
-        obeyed += world.obeyed.len();
-        rejected += world.standing().versions.values().filter(|state| **state == State::Rejected).count();
-    }
-    println!(
-        "40 walks: {promoted} promoted, {taken_back} rolled back, {rejected} rejected, {obeyed} orders obeyed once"
-    );
-    assert!(
-        promoted > 40 && taken_back > 5 && rejected > 20 && obeyed > 40,
-        "{promoted} {taken_back} {rejected} {obeyed}"
-    );
 }
