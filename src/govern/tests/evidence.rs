@@ -60,11 +60,13 @@ fn a_candidate_is_not_rejected_for_drift_that_was_over_long_ago() {
     drifted([3, 4]).says(now, "is set aside: it is too old");
 }
 
+type Change = fn(&mut Evaluation);
+
 #[test]
 fn an_evaluation_lets_shadow_whom_it_names_against_whom_it_names() {
     let evaluated = || Scene::with_champion().training(NEW, day(1)).bundle(NEW).evaluated(NEW, Verdict::Pass);
     assert_eq!(evaluated().run(day(1)), [(NEW, State::Shadowing)]);
-    let faults: [(fn(&mut Evaluation), &str); 7] = [
+    let faults: [(Change, &str); 7] = [
         (|report| report.model = "sun".parse().unwrap(), "the report is of another model, sun"),
         (|report| report.candidate = Version::new(3, 2, 1), "the report is of 3.2.1"),
         (|report| report.candidate_bundle = Digest::of("another"), "the report is of 1.1.0"),

@@ -299,7 +299,7 @@ fn a_rollback_returns_to_the_newest_that_verifies(moment: &Moment<'_>) -> Kept {
         }),
     };
     let verifies = |former: &&Champion| moment.verifies(former.version, Some(former.bundle));
-    let newest = moment.standing.retired.iter().filter(verifies).next_back().map(|former| former.version);
+    let newest = moment.standing.retired.iter().rfind(verifies).map(|former| former.version);
     law(named || newest == Some(back.version), || {
         format!("{} comes back, nobody names it, and {newest:?} is the newest that verifies", back.version)
     })
