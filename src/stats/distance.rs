@@ -1,4 +1,4 @@
-//! How far a current sample lies from a reference: PSI, KL, JS, L∞ and Wasserstein; pure. Refuses to divide by an empty bin.
+//! How far a current sample lies from a reference: PSI, KL, JS, Hellinger, L∞ and Wasserstein; pure. Refuses to divide by an empty bin.
 
 use super::given;
 use super::special::chi_square_critical;
@@ -84,6 +84,16 @@ pub fn js_divergence_bits(reference: &[u64], current: &[u64], smoothing: Smoothi
 /// Lengths that differ, or a side without rows.
 pub fn js_distance(reference: &[u64], current: &[u64], smoothing: Smoothing) -> Result<f64, NotComputable> {
     js_divergence_bits(reference, current, smoothing).map(f64::sqrt)
+}
+
+/// Hellinger distance √(½ Σ (√p - √q)²): a metric from 0 (same shares) to 1 (nothing in common); no smoothing.
+///
+/// # Errors
+/// Lengths that differ, or a side without rows.
+pub fn hellinger(reference: &[u64], current: &[u64]) -> Result<f64, NotComputable> {
+    let bins = shares(reference, current, Smoothing::Plain)?;
+    let apart: f64 = bins.map(|(p, q)| (p.sqrt() - q.sqrt()).powi(2)).sum();
+    Ok((apart / 2.0).sqrt().min(1.0))
 }
 
 /// The largest difference of any bin's share, from 0 to 1; no smoothing.
@@ -173,6 +183,31 @@ mod tests {
                 agrees("js_divergence", nats);
             }
         }
+    }
+
+    /// What TensorFlow Data Validation's own tests expect, and an example of PSI that is often printed.
+    #[test]
+    fn known_cases_come_out_as_known() {
+        let bits =
+            |reference: &[u64], current: &[u64]| js_divergence_bits(reference, current, Smoothing::Plain).unwrap();
+        assert_close(bits(&[2, 2, 0, 0], &[0, 1, 1, 2]), 0.655_639_062_22, 1e-9);
+        // Three values and a missing one, against four values: missing is a bin like any other.
+        assert_close(bits(&[3, 1], &[4, 0]), 0.137_925_380_97, 1e-9);
+        // b b a a c against a a Z Y X.
+        assert_close(bits(&[2, 2, 1, 0, 0, 0], &[2, 0, 0, 1, 1, 1]), 0.6, 1e-9);
+        assert_close(bits(&[1, 0], &[0, 1]), 1.0, 1e-12);
+        assert_close(psi(&[3, 4, 3], &[2, 4, 4], Smoothing::Plain).unwrap(), 0.069_314_718_1, 1e-9);
+        assert_close(hellinger(&[1, 1], &[1, 0]).unwrap(), (1.0 - 0.5f64.sqrt()).sqrt(), 1e-12);
+        assert_eq!((hellinger(&[1, 0], &[0, 1]), hellinger(&[1, 2], &[2, 4])), (Ok(1.0), Ok(0.0)));
+    }
+
+    #[test]
+    fn a_new_category_moves_psi_by_its_share_and_not_by_the_smoothing() {
+        // A twentieth of 500 rows in a category that was never seen: the empty bin counts half a row, not one in ten thousand.
+        let (reference, current) = ([250, 250, 0], [238, 237, 25]);
+        let value = psi(&reference, &current, Smoothing::Laplace).unwrap();
+        assert!((0.15..0.25).contains(&value), "{value}");
+        assert!(psi(&reference, &current, Smoothing::Plain).is_err());
     }
 
     #[test]

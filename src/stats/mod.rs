@@ -4,6 +4,8 @@
 mod estimate;
 /// What every function asks of its input before it counts.
 mod given;
+/// The distribution of Kolmogorov's D of finitely many rows.
+mod kolmogorov;
 /// Tails and quantiles of the distributions that the tests lean on.
 mod special;
 /// Two samples side by side, value by value.

@@ -72,6 +72,15 @@ pub fn ece(scores: &[f64], labels: &[bool], binning: Binning) -> Result<f64, Not
     given::finite(weighted.sum::<f64>() / scores.len() as f64)
 }
 
+/// Maximum calibration error: the largest |mean score - event rate| of any bin, from 0 to 1. One bin of few rows makes it.
+///
+/// # Errors
+/// No rows, lengths that differ, or a score that is not finite.
+pub fn mce(scores: &[f64], labels: &[bool], binning: Binning) -> Result<f64, NotComputable> {
+    let gaps = reliability(scores, labels, binning)?;
+    Ok(gaps.iter().map(|bin| (bin.mean_score - bin.event_rate).abs()).fold(0.0, f64::max))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +95,8 @@ mod tests {
                 let at = format!("/performance/{name}/ece10_{how}");
                 let expected = golden::number(&golden, &format!("{at}/ece"));
                 assert_close(ece(&scores, &labels, binning).unwrap(), expected, 1e-9);
+                let expected = golden::number(&golden, &format!("{at}/mce"));
+                assert_close(mce(&scores, &labels, binning).unwrap(), expected, 1e-9);
                 let table = golden.pointer(&at).unwrap()["bins_[index,count,mean_score,event_rate]"].clone();
                 let table: Vec<[f64; 4]> = serde_json::from_value(table).unwrap();
                 let bins = reliability(&scores, &labels, binning).unwrap();

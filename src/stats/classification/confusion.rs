@@ -83,6 +83,54 @@ impl Confusion {
         let either = self.true_positives + self.false_positives + self.false_negatives;
         Ok(share(self.true_positives, either)?.map(|jaccard| 2.0 * jaccard / (1.0 + jaccard)))
     }
+
+    /// The share of negative rows called negative, with Wilson's interval.
+    ///
+    /// # Errors
+    /// No row is negative.
+    pub fn specificity(&self) -> Result<Estimate, NotComputable> {
+        self.turned().recall()
+    }
+
+    /// The mean of recall and specificity, from 0 to 1.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn balanced_accuracy(&self) -> Result<f64, NotComputable> {
+        Ok((self.recall()?.value + self.specificity()?.value) / 2.0)
+    }
+
+    /// The mean of the F1 of either class.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn f1_macro(&self) -> Result<f64, NotComputable> {
+        Ok((self.f1()?.value + self.turned().f1()?.value) / 2.0)
+    }
+
+    /// Matthews' correlation of call and class, from -1 to 1.
+    ///
+    /// # Errors
+    /// One class only, or all rows called the same.
+    pub fn mcc(&self) -> Result<f64, NotComputable> {
+        let [tp, fp, miss, tn] = [self.true_positives, self.false_positives, self.false_negatives, self.true_negatives]
+            .map(|count| count as f64);
+        let spread = ((tp + fp) * (tp + miss) * (tn + fp) * (tn + miss)).sqrt();
+        if spread == 0.0 {
+            return Err(NotComputable::because("one class only, or all rows called the same"));
+        }
+        Ok((tp * tn - fp * miss) / spread)
+    }
+
+    /// The same decisions with the other class called positive.
+    fn turned(&self) -> Confusion {
+        Confusion {
+            true_positives: self.true_negatives,
+            false_positives: self.false_negatives,
+            false_negatives: self.false_positives,
+            true_negatives: self.true_positives,
+        }
+    }
 }
 
 /// A threshold and the F1 reached with it.
@@ -136,6 +184,9 @@ mod tests {
             assert_close(confusion.precision().unwrap().value, expected("precision"), 1e-9);
             assert_close(confusion.recall().unwrap().value, expected("recall"), 1e-9);
             assert_close(confusion.f1().unwrap().value, expected("f1"), 1e-9);
+            assert_close(confusion.f1_macro().unwrap(), expected("f1_macro"), 1e-9);
+            assert_close(confusion.balanced_accuracy().unwrap(), expected("balanced_accuracy"), 1e-9);
+            assert_close(confusion.mcc().unwrap(), expected("mcc"), 1e-9);
         }
     }
 
@@ -146,7 +197,8 @@ mod tests {
         assert_eq!(confusion.f1(), Err(NotComputable::because("one class only")));
         assert_eq!(best_f1_threshold(&[0.1], &[true]), Err(NotComputable::because("one class only")));
         assert_eq!(Confusion::at(0.5, &[], &[]), Err(NotComputable::because("no rows")));
-        assert!(Confusion::default().accuracy().is_err());
+        assert!(Confusion::default().accuracy().is_err() && confusion.mcc().is_err());
+        assert_eq!(confusion.specificity().unwrap().value, 0.5);
     }
 
     #[test]

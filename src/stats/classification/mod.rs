@@ -1,10 +1,12 @@
 //! Scores against two classes: ranking, decisions at a threshold, losses; pure. Recall or rank of one class is not computable.
 
 mod confusion;
+mod delong;
 mod losses;
 mod ranking;
 
 pub use confusion::{Confusion, Cut, best_f1_threshold};
+pub use delong::roc_auc_delong;
 pub use losses::{brier, brier_losses, log_loss, log_losses};
 pub use ranking::{average_precision, roc_auc, roc_auc_blocks, roc_auc_interval};
 

@@ -1,4 +1,4 @@
-//! The two-sample chi-square test on counts by category, and Cramér's V as its size; pure.
+//! Chi-square tests on counts by category, against a sample and against known shares, and Cramér's V as size; pure.
 
 use super::Tested;
 use crate::stats::given;
@@ -18,6 +18,26 @@ pub fn chi_square(reference: &[u64], current: &[u64]) -> Result<Tested, NotCompu
         let (a, b) = (a as f64, b as f64);
         let (a_expected, b_expected) = ((a + b) * n / (n + m), (a + b) * m / (n + m));
         statistic += (a - a_expected).powi(2) / a_expected + (b - b_expected).powi(2) / b_expected;
+        categories += 1;
+    }
+    let p_value = if categories > 1 { chi_square_survival(statistic, f64::from(categories - 1)) } else { 1.0 };
+    Ok(Tested { statistic, p_value })
+}
+
+/// Pearson's χ² of the current counts against the shares of the reference, taken as known for certain (SciPy's
+/// `chisquare(current, expected)`). With few reference rows it finds too much: [`chi_square`] is then the test to use.
+///
+/// # Errors
+/// Lengths that differ, a side without rows, or a category that the reference never saw.
+pub fn chi_square_expected(reference: &[u64], current: &[u64]) -> Result<Tested, NotComputable> {
+    let (n, m) = given::counts(reference, current)?;
+    let (mut statistic, mut categories) = (0.0, 0u32);
+    for (&a, &b) in reference.iter().zip(current).filter(|&(&a, &b)| a > 0 || b > 0) {
+        if a == 0 {
+            return Err(NotComputable::because("a category that the reference never saw"));
+        }
+        let expected = a as f64 * m / n;
+        statistic += (b as f64 - expected).powi(2) / expected;
         categories += 1;
     }
     let p_value = if categories > 1 { chi_square_survival(statistic, f64::from(categories - 1)) } else { 1.0 };
@@ -50,6 +70,15 @@ mod tests {
             let found = chi_square(&reference, &current).unwrap();
             assert_close(found.statistic, golden::number(&golden, &format!("{at}/chi2_contingency/statistic")), 1e-9);
             assert_close(found.p_value, golden::number(&golden, &format!("{at}/chi2_contingency/pvalue")), 1e-6);
+            let known = format!("{at}/chisquare_gof_cur_vs_ref_freq");
+            let against = chi_square_expected(&reference, &current);
+            if golden.pointer(&known).unwrap().is_string() {
+                assert_eq!(against, Err(NotComputable::because("a category that the reference never saw")));
+            } else {
+                let expected = |what: &str| golden::number(&golden, &format!("{known}/{what}"));
+                assert_close(against.clone().unwrap().statistic, expected("statistic"), 1e-9);
+                assert_close(against.unwrap().p_value, expected("pvalue"), 1e-6);
+            }
             let v = golden::number(&golden, &format!("{at}/cramers_v"));
             assert_close(cramers_v(&reference, &current).unwrap(), v, 1e-9);
         }

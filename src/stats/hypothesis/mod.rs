@@ -9,9 +9,11 @@ mod shares;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use chi_square::{chi_square, cramers_v};
-pub use kolmogorov_smirnov::{EXACT_UP_TO, kolmogorov_smirnov, kolmogorov_smirnov_exact};
-pub use mann_whitney::mann_whitney;
+pub use chi_square::{chi_square, chi_square_expected, cramers_v};
+pub use kolmogorov_smirnov::{
+    EXACT_UP_TO, kolmogorov_smirnov, kolmogorov_smirnov_auto, kolmogorov_smirnov_bin_error, kolmogorov_smirnov_exact,
+};
+pub use mann_whitney::{COUNTED_UP_TO, mann_whitney, mann_whitney_auto, mann_whitney_exact};
 pub use many::benjamini_hochberg;
 pub use shares::two_shares;
 
