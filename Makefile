@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-peeking test-model test-bars test-signing demo check fix bench
+.PHONY: help test test-faults test-peeking test-watching test-model test-bars test-signing demo check fix bench
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -21,6 +21,9 @@ test-signing: ## Let Python's model-signing and Regent verify each other's signa
 
 test-peeking: ## Show by simulation that looking often costs nothing: how often a change is wrong, and what being right costs.
 	@scripts/with_tools.sh cargo test --locked --release --test peeking -- --nocapture --test-threads 1
+
+test-watching: ## Show by simulation how often drift is found where nothing changed, and how soon where something did.
+	@scripts/with_tools.sh cargo test --locked --release --test watching -- --nocapture --test-threads 1
 
 test-model: ## Explore every decision of the whole domain, and two governors that stop anywhere (minutes).
 	@scripts/with_tools.sh cargo test --locked --release --lib govern::tests::model -- --include-ignored --nocapture --test-threads 1

@@ -2,10 +2,12 @@
 //! snapshots, drift, label join, governor and training. Only time is made up.
 
 mod arms;
+mod null;
 mod rows;
 mod summary;
 mod world;
 
+pub use null::{FalseAlarms, Population, Share};
 pub use rows::Replay;
 pub use summary::{Arm, Compare, Step, Summary, WindowLine};
 

@@ -1,6 +1,9 @@
 //! What features and scores looked like at training: frozen bins and their counts; pure. Never holds a row, and refuses bins
 //! that do not fit their contract.
 
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +19,8 @@ const FORMAT_VERSION: u32 = 1;
 const BINS: usize = 128;
 /// Groups of bins for PSI: deciles, as its customary thresholds assume.
 const GROUPS: u32 = 10;
+/// Groups of categories: more than anybody looks at, and few enough for a window of some hundred rows.
+const TOP: usize = 30;
 /// Bins after the regular ones.
 const OUTSIDE: usize = 4;
 /// The name of the predictions' histogram.
@@ -64,6 +69,9 @@ pub enum Bins {
     Categorical {
         /// The table.
         values: Vec<String>,
+        /// For every value its group: the most frequent have one each, and the others share the last; PSI and χ² are computed
+        /// on groups.
+        groups: Vec<u32>,
     },
 }
 
@@ -85,7 +93,7 @@ impl Bins {
     pub fn regular(&self) -> usize {
         match self {
             Bins::Numeric { edges, .. } => edges.len() + 1,
-            Bins::Categorical { values } => values.len(),
+            Bins::Categorical { values, .. } => values.len(),
         }
     }
 
@@ -115,11 +123,36 @@ impl Bins {
         }
     }
 
+    /// The counts of the regular bins, with what lies outside a range put into the first and the last of them.
+    pub fn inside(&self, counts: &[u64]) -> Vec<u64> {
+        let at = |place: usize| counts.get(place).copied().unwrap_or(0);
+        let mut inside: Vec<u64> = (0..self.regular()).map(at).collect();
+        if let Some(first) = inside.first_mut() {
+            *first += at(self.outside(Outside::Below));
+        }
+        if let Some(last) = inside.last_mut() {
+            *last += at(self.outside(Outside::Above));
+        }
+        inside
+    }
+
+    /// The counts of regular bins, added up by group: as few as PSI and χ² can bear.
+    pub fn grouped(&self, inside: &[u64]) -> Vec<u64> {
+        let groups = match self {
+            Bins::Numeric { groups, .. } | Bins::Categorical { groups, .. } => groups,
+        };
+        let mut grouped = vec![0; groups.iter().max().map_or(0, |last| *last as usize + 1)];
+        for (group, count) in groups.iter().zip(inside) {
+            grouped[*group as usize] += count;
+        }
+        grouped
+    }
+
     fn place_value(&self, value: f64) -> usize {
         match self {
             Bins::Numeric { edges, .. } => edges.partition_point(|edge| *edge < value),
             // A code is a small whole number; anything else cannot have been admitted under this table.
-            Bins::Categorical { values } if value >= 0.0 && value < values.len() as f64 => value as usize,
+            Bins::Categorical { values, .. } if value >= 0.0 && value < values.len() as f64 => value as usize,
             Bins::Categorical { .. } => self.outside(Outside::Unseen),
         }
     }
@@ -207,7 +240,12 @@ impl Histogram {
                     return Err(format!("it has {} edges and {} groups", edges.len(), groups.len()));
                 }
             }
-            (Bins::Categorical { values }, Some(words)) if *values == words => {}
+            (Bins::Categorical { values, groups }, Some(words)) if *values == words => {
+                let places = groups.iter().copied().collect::<BTreeSet<u32>>();
+                if groups.len() != values.len() || !places.into_iter().eq(0..values.len().min(TOP) as u32) {
+                    return Err(format!("it has {} values and {} groups", values.len(), groups.len()));
+                }
+            }
             (Bins::Categorical { .. }, _) => return Err("its words are not the contract's".to_owned()),
             (Bins::Numeric { .. }, Some(_)) => return Err("its bins are for numbers".to_owned()),
         }
@@ -228,12 +266,32 @@ impl Histogram {
 impl Bins {
     /// Bins for these words; without words, quantiles of the values.
     fn of(words: Option<Vec<String>>, values: &[f64]) -> Result<Bins, NotComputable> {
-        if let Some(values) = words {
-            return Ok(Bins::Categorical { values });
+        if let Some(words) = words {
+            return Ok(Bins::of_words(words, values));
         }
         let edges = Edges::quantiles(values, BINS)?;
         let groups = Grouping::of(&edges.counts(values)?, GROUPS)?;
         Ok(Bins::Numeric { edges: edges.into(), groups: groups.into() })
+    }
+}
+
+impl Bins {
+    /// The most frequent words by themselves, in the order of the table, and the others together.
+    fn of_words(words: Vec<String>, codes: &[f64]) -> Bins {
+        let mut counts = vec![0u64; words.len()];
+        for code in codes {
+            if let Some(count) = counts.get_mut(*code as usize) {
+                *count += 1;
+            }
+        }
+        let mut frequent: Vec<usize> = (0..words.len()).collect();
+        frequent.sort_by_key(|place| (Reverse(counts[*place]), *place));
+        let alone = if words.len() > TOP { &frequent[..TOP - 1] } else { &frequent[..] };
+        let mut own: Vec<usize> = alone.to_vec();
+        own.sort_unstable();
+        let group = |place: usize| own.binary_search(&place).unwrap_or(own.len()) as u32;
+        let groups = (0..words.len()).map(group).collect();
+        Bins::Categorical { values: words, groups }
     }
 }
 

@@ -9,9 +9,15 @@ use crate::types::{Check, Measurement, Operator, Verdict};
 /// A window that was `Insufficient` counts as a window that did not drift and never as one that was quiet: with too few
 /// judged windows the verdict is `Insufficient`.
 pub fn confirm(reports: &[DriftReport], rules: &DriftRules) -> ConfirmedDrift {
-    let last = &reports[reports.len().saturating_sub(rules.of as usize)..];
-    let at_least = |severity: Severity| last.iter().filter(|report| report.severity >= severity).count() as u64;
-    let judged = last.iter().filter(|report| report.verdict != Verdict::Insufficient).count() as u64;
+    let windows: Vec<(Verdict, Severity)> = reports.iter().map(|report| (report.verdict, report.severity)).collect();
+    confirm_windows(&windows, rules)
+}
+
+/// [`confirm`], of what each window said and how bad it was.
+pub fn confirm_windows(windows: &[(Verdict, Severity)], rules: &DriftRules) -> ConfirmedDrift {
+    let last = &windows[windows.len().saturating_sub(rules.of as usize)..];
+    let at_least = |least: Severity| last.iter().filter(|(_, severity)| *severity >= least).count() as u64;
+    let judged = last.iter().filter(|(verdict, _)| *verdict != Verdict::Insufficient).count() as u64;
     let drifted = at_least(Severity::Moderate);
     let confirmed = drifted >= rules.confirm;
     let minimum = if confirmed { rules.confirm } else { rules.of };

@@ -1,14 +1,12 @@
-//! One window against one version's own profile; pure. A feature drifts only if the change is significant and large.
+//! One window against one version's own profile; pure. What is said of a feature, a prediction and the whole.
 
+use super::feature::{Evidence, judge};
 use super::rules::DriftRules;
+use super::volume::{invalid, volume};
 use super::{DriftReport, FeatureDrift, Severity};
-use crate::contract::{Bins, Histogram, Outside, Profile};
+use crate::contract::{Histogram, Profile};
 use crate::snapshot::{Snapshot, VersionCounts};
-use crate::stats::Tally;
-use crate::stats::distance::{Smoothing, js_divergence_bits, kl_nats, psi, psi_critical, wasserstein_normed};
-use crate::stats::histogram::Edges;
-use crate::stats::hypothesis::{Tested, benjamini_hochberg, chi_square, kolmogorov_smirnov, two_shares};
-use crate::types::{Check, Digest, Measurement, NotComputable, Operator, Value, Verdict, Version};
+use crate::types::{Check, Digest, Measurement, Operator, Verdict, Version};
 
 /// What a window is compared with: a version's profile, and recent volume.
 #[derive(Debug, Clone, Copy)]
@@ -21,26 +19,6 @@ pub struct Then<'a> {
     pub profile: &'a Profile,
     /// Requests in recent windows of the same size, oldest first; may be empty.
     pub volumes: &'a [u64],
-}
-
-/// One feature's evidence before it is judged among the others.
-struct Evidence<'a> {
-    then: &'a Histogram,
-    n: u64,
-    psi: Value,
-    ks: Option<Value>,
-    psi_line: f64,
-    p_value: Option<f64>,
-    shares: Vec<Share>,
-    shown: Vec<Measurement>,
-}
-
-/// The share of missing or unseen values: is it larger than it was, significantly and by enough?
-struct Share {
-    metric: &'static str,
-    growth: f64,
-    n: u64,
-    p_value: Option<f64>,
 }
 
 /// Compare a sealed window with a version's profile.
@@ -85,10 +63,11 @@ pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Move
         .features
         .iter()
         .enumerate()
-        .map(|(place, histogram)| gather(histogram, now.features.get(place).map_or(&[], Vec::as_slice), rules))
+        .map(|(place, histogram)| {
+            Evidence::gather(histogram, now.features.get(place).map_or(&[], Vec::as_slice), rules)
+        })
         .collect();
-    let weighted: f64 =
-        evidence.iter().map(|feature| feature.then.importance * feature.psi.number().unwrap_or(0.0)).sum();
+    let weighted: f64 = evidence.iter().map(Evidence::weighted_psi).sum();
     let mut features = judge(evidence, rules);
     features.sort_by(|a, b| {
         let by_weight = b.importance.total_cmp(&a.importance);
@@ -115,175 +94,8 @@ pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Move
     Moved { features, dataset, weighted_psi, severity }
 }
 
-fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Evidence<'a> {
-    let bins = &then.bins;
-    // A version that saw nothing has no counts: zero rows, never "no drift".
-    let mut counts = now.to_vec();
-    counts.resize(bins.len(), 0);
-    let (reference, current) = (regular(bins, &then.counts), regular(bins, &counts));
-    let n: u64 = counts.iter().sum();
-    let (grouped_then, grouped_now) = (grouped(bins, &reference), grouped(bins, &current));
-    let smoothing = Smoothing::default();
-    let (n_then, n_now) = (grouped_then.iter().sum(), grouped_now.iter().sum());
-    let critical = psi_critical(n_then, n_now, grouped_then.len(), rules.alpha);
-    let (ks, tested) = match bins {
-        Bins::Numeric { edges, .. } => {
-            let tally = tally(edges, &reference, &current);
-            let tested = tally.as_ref().map(kolmogorov_smirnov).map_err(Clone::clone);
-            let distance = tested.clone().map(|tested| tested.statistic);
-            (Some(Value::from(distance)), tested)
-        }
-        Bins::Categorical { .. } => (None, chi_square(&reference, &current)),
-    };
-    let mut shown = vec![
-        Measurement::new("js_bits", js_divergence_bits(&grouped_then, &grouped_now, smoothing), n),
-        Measurement::new("kl_ref_cur_nats", kl_nats(&grouped_then, &grouped_now, smoothing), n),
-        Measurement::new("psi_critical", critical.clone(), n),
-    ];
-    if let Bins::Numeric { edges, .. } = bins {
-        let normed = tally(edges, &reference, &current).and_then(|tally| wasserstein_normed(&tally));
-        shown.push(Measurement::new("wasserstein_normed", normed, n));
-    }
-    Evidence {
-        then,
-        n,
-        psi: psi(&grouped_then, &grouped_now, smoothing).into(),
-        ks,
-        psi_line: critical.unwrap_or(rules.psi).max(rules.psi),
-        p_value: tested.ok().map(|Tested { p_value, .. }| p_value),
-        shares: vec![
-            share("missing_share_growth", bins, Outside::Missing, &then.counts, &counts),
-            share("unseen_share_growth", bins, Outside::Unseen, &then.counts, &counts),
-        ],
-        shown,
-    }
-}
-
-/// The bins that values fall in, with what lies outside a range put into the first and the last.
-fn regular(bins: &Bins, counts: &[u64]) -> Vec<u64> {
-    let at = |place: usize| counts.get(place).copied().unwrap_or(0);
-    let mut regular: Vec<u64> = (0..bins.regular()).map(at).collect();
-    if let Some(first) = regular.first_mut() {
-        *first += at(bins.outside(Outside::Below));
-    }
-    if let Some(last) = regular.last_mut() {
-        *last += at(bins.outside(Outside::Above));
-    }
-    regular
-}
-
-fn grouped(bins: &Bins, counts: &[u64]) -> Vec<u64> {
-    match bins {
-        Bins::Categorical { .. } => counts.to_vec(),
-        Bins::Numeric { groups, .. } => {
-            let last = groups.iter().copied().max().unwrap_or(0) as usize;
-            let mut grouped = vec![0; last + 1];
-            for (group, count) in groups.iter().zip(counts) {
-                grouped[*group as usize] += count;
-            }
-            grouped
-        }
-    }
-}
-
-fn tally(edges: &[f64], reference: &[u64], current: &[u64]) -> Result<Tally, NotComputable> {
-    let positions = Edges::new(edges.to_vec())?.positions();
-    Tally::of_counts(&positions, reference, current)
-}
-
-fn share(metric: &'static str, bins: &Bins, outside: Outside, reference: &[u64], current: &[u64]) -> Share {
-    let place = bins.outside(outside);
-    let hits = |counts: &[u64]| (counts.get(place).copied().unwrap_or(0), counts.iter().sum::<u64>());
-    let (then, now) = (hits(reference), hits(current));
-    let rate = |(hits, rows): (u64, u64)| hits as f64 / rows.max(1) as f64;
-    Share {
-        metric,
-        growth: rate(now) - rate(then),
-        n: now.1,
-        p_value: two_shares(then, now).ok().map(|tested| tested.p_value),
-    }
-}
-
-/// Judge every feature among all: p-values are adjusted over the features of the window.
-fn judge(evidence: Vec<Evidence<'_>>, rules: &DriftRules) -> Vec<FeatureDrift> {
-    let p_values: Vec<f64> = evidence.iter().filter_map(|feature| feature.p_value).collect();
-    let adjusted = benjamini_hochberg(&p_values).unwrap_or_default();
-    let mut adjusted = adjusted.into_iter();
-    evidence
-        .into_iter()
-        .map(|feature| {
-            let p_adjusted = feature.p_value.and_then(|_| adjusted.next());
-            feature.judge(p_adjusted, rules)
-        })
-        .collect()
-}
-
-impl Evidence<'_> {
-    fn judge(self, p_adjusted: Option<f64>, rules: &DriftRules) -> FeatureDrift {
-        let check = |metric: &str, value: Value, operator, line| {
-            Check::require(Measurement::new(metric, value, self.n), operator, line, rules.min_rows)
-        };
-        let significance =
-            p_adjusted.map_or_else(|| Value::NotComputable(NotComputable::because("no test")), Value::from);
-        let significance = check("p_adjusted", significance, Operator::AtLeast, rules.alpha);
-        let mut sizes = vec![check("psi", self.psi, Operator::Less, self.psi_line)];
-        sizes.extend(self.ks.map(|ks| check("ks", ks, Operator::Less, rules.ks)));
-        let large = sizes.iter().any(|size| size.verdict == Verdict::Fail);
-        let moved = large && significance.verdict == Verdict::Fail;
-        let mut checks = vec![significance];
-        checks.append(&mut sizes);
-        let mut grown = false;
-        for share in self.shares {
-            let significant = share.p_value.is_some_and(|p| p < rules.alpha);
-            let growth = if significant { share.growth } else { share.growth.min(0.0) };
-            let measured = Measurement::new(share.metric, growth, share.n);
-            let check = Check::require(measured, Operator::Less, rules.share, rules.min_rows);
-            grown |= check.verdict == Verdict::Fail;
-            checks.push(check);
-        }
-        FeatureDrift {
-            feature: self.then.name.clone(),
-            importance: self.then.importance,
-            drifted: moved || grown,
-            checks,
-            shown: self.shown,
-        }
-    }
-}
-
 /// The served prediction against the profile's, by the same two questions: is it significant, is it large?
 fn prediction(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<Check> {
-    let score = gather(then, &now.prediction, rules);
-    let p_value = score.p_value;
-    score.judge(p_value, rules).checks
-}
-
-/// The median of fewer windows is one day's chance, and the first one is often cut short.
-const USUAL_WINDOWS: usize = 3;
-
-/// Requests against what is usual; few against few says nothing, however many times more or less it is.
-fn volume(recent: &[u64], requests: u64, rules: &DriftRules) -> Check {
-    let mut sorted = recent.to_vec();
-    sorted.sort_unstable();
-    let usual = sorted.get(sorted.len() / 2).copied().unwrap_or(0);
-    let ratio = match usual {
-        _ if recent.len() < USUAL_WINDOWS => Err(NotComputable::because("fewer than 3 earlier windows")),
-        0 => Err(NotComputable::because("no usual traffic")),
-        usual => Ok(requests as f64 / usual as f64),
-    };
-    // Twice as much and half as much are equally unusual.
-    let distance = ratio.map(|ratio| if ratio > 1.0 { 1.0 / ratio } else { ratio });
-    let n = usual.max(requests);
-    Check::require(Measurement::new("volume_ratio", distance, n), Operator::AtLeast, rules.volume, rules.min_rows)
-}
-
-fn invalid(snapshot: &Snapshot, rules: &DriftRules) -> Check {
-    let counts = &snapshot.counts;
-    let share = if counts.counted == 0 {
-        Err(NotComputable::because("no requests"))
-    } else {
-        Ok((counts.counted - counts.valid) as f64 / counts.counted as f64)
-    };
-    let measured = Measurement::new("invalid_share", share, counts.counted);
-    Check::require(measured, Operator::AtMost, rules.invalid, rules.min_rows)
+    let score = judge(vec![Evidence::gather(then, &now.prediction, rules)], rules);
+    score.into_iter().flat_map(|score| score.checks).collect()
 }

@@ -2,11 +2,13 @@
 
 mod confirm;
 mod detect;
+mod feature;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod volume;
 
-pub use confirm::confirm;
+pub use confirm::{confirm, confirm_windows};
 pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
 
@@ -60,9 +62,11 @@ pub struct FeatureDrift {
     pub importance: f64,
     /// Whether it drifted: significant and large, or a share of missing or unseen values that is.
     pub drifted: bool,
-    /// What decides: size (`psi`, `ks`), significance (`p_adjusted`), `missing_share`, `unseen_share`.
+    /// What decides: significance (`p_adjusted`), size (`psi`; `ks` of numbers, `l_infinity` of categories),
+    /// `missing_share_growth`, `unseen_share_growth`.
     pub checks: Vec<Check>,
-    /// What is shown beside it: `js_bits`, `kl_*`, `wasserstein_normed`, the critical value.
+    /// What is shown beside it: `js_bits`, `kl_ref_cur_nats`, `psi_critical`, `p_value`; of numbers `wasserstein_normed` and
+    /// `ks_bin_error`, by which the rows' own `ks` may be larger.
     pub shown: Vec<Measurement>,
 }
 

@@ -13,7 +13,7 @@ pub struct DriftRules {
     pub alpha: f64,
     /// A feature is large enough to have drifted from this PSI on (or χ²'s critical value, if that is larger).
     pub psi: f64,
-    /// … or from this Kolmogorov–Smirnov distance on.
+    /// … or from this Kolmogorov–Smirnov distance on (of categories, the largest change of a share).
     pub ks: f64,
     /// A share of missing or unseen values must grow by this much.
     pub share: f64,
@@ -34,20 +34,20 @@ pub struct DriftRules {
 impl DriftRules {
     /// - `min_rows` 100: below it ten bins hold fewer than ten rows each and PSI is mostly noise.
     /// - `alpha` 0.01: one window in a hundred has a false feature; size and confirmation take the rest.
-    /// - `psi` 0.25: the industry's line to "significant shift" (Siddiqi 2006, Credit Risk Scorecards).
-    /// - `ks` 0.2: one row in five stands elsewhere.
-    /// - `share` 0.05: one row in twenty became missing or unseen.
+    /// - `psi` 0.1: the industry's line below which nothing has shifted (Siddiqi 2006, Credit Risk Scorecards).
+    /// - `ks` 0.08: one row in twelve stands elsewhere.
+    /// - `share` 0.03: one row in thirty became missing or unseen.
     /// - `min_features` 2: one feature alone is a sensor, not the world.
-    /// - `severe` 1.0: the features the model leans on have on average moved four times the line.
+    /// - `severe` 1.0: the features the model leans on have on average moved ten times the line.
     /// - `confirm` 2 of 3: a single odd day confirms nothing, and two odd days wait for no third.
     /// - `volume` 0.5: half or double the usual traffic.
     /// - `invalid` 0.05: one refused request in twenty.
     pub const DEFAULTS: DriftRules = DriftRules {
         min_rows: 100,
         alpha: 0.01,
-        psi: 0.25,
-        ks: 0.2,
-        share: 0.05,
+        psi: 0.1,
+        ks: 0.08,
+        share: 0.03,
         min_features: 2,
         severe: 1.0,
         confirm: 2,

@@ -59,7 +59,7 @@ fn numeric(scale: f64) -> Bins {
 }
 
 fn words(words: [&str; 2]) -> Bins {
-    Bins::Categorical { values: words.map(str::to_owned).to_vec() }
+    Bins::Categorical { values: words.map(str::to_owned).to_vec(), groups: (0..words.len() as u32).collect() }
 }
 
 /// A version whose probability is `share` of the humidity.
@@ -90,7 +90,10 @@ pub(crate) fn a_moved_model(version: Version, contract: Version, share: f64) -> 
             a_histogram("temperature", numeric(50.0)),
             a_histogram(
                 "station",
-                Bins::Categorical { values: ["east", "south", "north"].map(str::to_owned).to_vec() },
+                Bins::Categorical {
+                    values: ["east", "south", "north"].map(str::to_owned).to_vec(),
+                    groups: vec![0, 1, 2],
+                },
             ),
             a_histogram("humidity", numeric(100.0)),
             a_histogram("windy", words(["false", "true"])),

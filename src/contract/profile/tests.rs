@@ -64,7 +64,7 @@ fn nothing_cannot_be_profiled() {
 #[case(|profile: &mut Profile| profile.features[3].importance = f64::NAN)]
 #[case(|profile: &mut Profile| profile.features[3].counts.truncate(5))]
 #[case(|profile: &mut Profile| profile.features[3].counts[0] = u64::MAX)]
-#[case(|profile: &mut Profile| profile.features[3].bins = Bins::Categorical { values: vec!["a".into()] })]
+#[case(|profile: &mut Profile| profile.features[3].bins = Bins::Categorical { values: vec!["a".into()], groups: vec![0] })]
 #[case(|profile: &mut Profile| profile.score.bins = Bins::Numeric { edges: vec![1.0, 1.0], groups: vec![0, 1, 2] })]
 #[case(|profile: &mut Profile| profile.score.bins = Bins::Numeric { edges: vec![f64::NAN], groups: vec![0, 1] })]
 #[case(|profile: &mut Profile| profile.score.bins = Bins::Numeric { edges: vec![0.5], groups: vec![0, 2] })]

@@ -103,7 +103,7 @@ fn what_was_not_counted_is_not_at_home() {
         features: Vec::new(),
         score: crate::contract::Histogram {
             name: "score".into(),
-            bins: crate::contract::Bins::Categorical { values: vec!["a".into()] },
+            bins: crate::contract::Bins::Categorical { values: vec!["a".into()], groups: vec![0] },
             counts: vec![1, 0, 0, 0, 0],
             importance: 0.0,
         },

@@ -24,6 +24,30 @@ pub fn chi_square(reference: &[u64], current: &[u64]) -> Result<Tested, NotCompu
     Ok(Tested { statistic, p_value })
 }
 
+/// Below so many expected rows a cell's χ² is not near its limit (Cochran 1954, Biometrics 10:417–451).
+const EXPECTED: f64 = 5.0;
+
+/// [`chi_square`] after the categories that are too rare for it, with fewer than five rows expected on either side, were added
+/// together, and to the rarest other one while that is not enough. A category that is new is among them: it counts.
+///
+/// # Errors
+/// Lengths that differ, or a side without rows.
+pub fn chi_square_pooled(reference: &[u64], current: &[u64]) -> Result<Tested, NotComputable> {
+    let (n, m) = given::counts(reference, current)?;
+    let mut cells: Vec<(u64, u64)> = reference.iter().copied().zip(current.iter().copied()).collect();
+    cells.sort_unstable_by_key(|(a, b)| a + b);
+    let mut pooled: Vec<(u64, u64)> = Vec::with_capacity(cells.len());
+    for (a, b) in cells {
+        // From the rarest up, so only the last cell made can still be too small.
+        match pooled.last_mut() {
+            Some(last) if (last.0 + last.1) as f64 * n.min(m) / (n + m) < EXPECTED => *last = (last.0 + a, last.1 + b),
+            _ => pooled.push((a, b)),
+        }
+    }
+    let (reference, current): (Vec<u64>, Vec<u64>) = pooled.into_iter().unzip();
+    chi_square(&reference, &current)
+}
+
 /// Pearson's χ² of the current counts against the shares of the reference, taken as known for certain (SciPy's
 /// `chisquare(current, expected)`). With few reference rows it finds too much: [`chi_square`] is then the test to use.
 ///
@@ -89,6 +113,19 @@ mod tests {
         assert_eq!(chi_square(&[10, 0, 20], &[12, 0, 8]), chi_square(&[10, 20], &[12, 8]));
         assert_eq!(chi_square(&[10, 0], &[3, 0]), Ok(Tested { statistic: 0.0, p_value: 1.0 }));
         assert_eq!(chi_square(&[0, 0], &[3, 0]), Err(NotComputable::because("no rows")));
+    }
+
+    #[test]
+    fn rare_categories_are_counted_together() {
+        // One row of a hundred in a category that had one in five thousand is no evidence, whatever χ² says of that cell.
+        let (reference, current) = ([2_500, 2_499, 1], [50, 49, 1]);
+        assert!(chi_square(&reference, &current).unwrap().p_value < 0.001);
+        assert!(chi_square_pooled(&reference, &current).unwrap().p_value > 0.5);
+        // Three rare ones make a cell that can be tested; frequent ones stay as they are.
+        assert_eq!(chi_square_pooled(&[30, 70], &[45, 55]), chi_square(&[30, 70], &[45, 55]));
+        let found = chi_square_pooled(&[500, 480, 0, 0, 20], &[80, 80, 15, 15, 10]).unwrap();
+        assert!(found.p_value < 1e-6, "{found:?}");
+        assert_eq!(chi_square_pooled(&[3], &[2]), Ok(Tested { statistic: 0.0, p_value: 1.0 }));
     }
 
     proptest! {

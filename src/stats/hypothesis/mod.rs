@@ -9,7 +9,7 @@ mod shares;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-pub use chi_square::{chi_square, chi_square_expected, cramers_v};
+pub use chi_square::{chi_square, chi_square_expected, chi_square_pooled, cramers_v};
 pub use kolmogorov_smirnov::{
     EXACT_UP_TO, kolmogorov_smirnov, kolmogorov_smirnov_auto, kolmogorov_smirnov_bin_error, kolmogorov_smirnov_exact,
 };
