@@ -7,7 +7,7 @@ mod rows;
 mod summary;
 mod world;
 
-pub use null::{FalseAlarms, Population, Share};
+pub use null::{FalseAlarms, NullReport, Population, Share};
 pub use rows::Replay;
 pub use summary::{Arm, Compare, Step, Summary, WindowLine};
 

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 use crate::contract::{FeatureVector, Profile};
-use crate::drift::{self, Moved, Severity};
+use crate::drift::{self, DriftRules, Moved, Severity};
 use crate::govern::Rules;
 use crate::performance;
 use crate::policy::{self, Action, History};
 use crate::snapshot::VersionCounts;
 use crate::stats::{self, Interval};
-use crate::types::{NotComputable, Timestamp, Verdict};
+use crate::types::{Digest, ModelName, NotComputable, Span, Timestamp, Verdict, Version};
 
 /// The generator's stream, written down so that draws can be repeated elsewhere.
 const STREAM: u128 = 0x5a17_cb0e_93d1_4f6b_8c2e_77aa_01d3_be49;
@@ -26,6 +26,37 @@ pub struct Population {
     profile: Profile,
     /// Row after row, a place for each feature.
     places: Vec<u32>,
+}
+
+/// A policy's false alarms on a version's own reference, as measured: `var/<model>/reports/null/<digest>.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NullReport {
+    /// 1: first form.
+    pub format_version: u32,
+    /// The model.
+    pub model: ModelName,
+    /// The version whose reference was drawn from.
+    pub version: Version,
+    /// The digest of its manifest.
+    pub bundle: Digest,
+    /// The rules that were measured.
+    pub rules: DriftRules,
+    /// The length of a judged window.
+    pub judge: Span,
+    /// What came of it.
+    pub found: FalseAlarms,
+}
+
+impl NullReport {
+    /// How often drift may be confirmed in windows of this length where nothing changed, as a share of them.
+    pub fn budget(&self) -> f64 {
+        self.rules.false_alarms.within(self.judge)
+    }
+
+    /// Whether drift is confirmed more often than that.
+    pub fn exceeds(&self) -> bool {
+        self.found.confirmed.share > self.budget()
+    }
 }
 
 /// How often a window of rows from the reference's own source was taken for another.

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::types::{Rate, Span};
+
 /// `drift:` of `policy.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -29,6 +31,8 @@ pub struct DriftRules {
     pub volume: f64,
     /// Refused requests may be this share of all.
     pub invalid: f64,
+    /// How often drift may be confirmed where nothing changed; `regent drift null` measures it, and `regent doctor` warns.
+    pub false_alarms: Rate,
 }
 
 impl DriftRules {
@@ -42,6 +46,7 @@ impl DriftRules {
     /// - `confirm` 2 of 3: a single odd day confirms nothing, and two odd days wait for no third.
     /// - `volume` 0.5: half or double the usual traffic.
     /// - `invalid` 0.05: one refused request in twenty.
+    /// - `false_alarms` 1 per 90d: once in a quarter, so that the next one is still believed.
     pub const DEFAULTS: DriftRules = DriftRules {
         min_rows: 100,
         alpha: 0.01,
@@ -54,6 +59,7 @@ impl DriftRules {
         of: 3,
         volume: 0.5,
         invalid: 0.05,
+        false_alarms: Rate::new(1, Span::from_days(90)),
     };
 
     /// What contradicts itself: (key, what to write).

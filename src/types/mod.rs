@@ -3,6 +3,7 @@
 mod digest;
 mod json;
 mod name;
+mod rate;
 mod time;
 mod verdict;
 mod version;
@@ -10,6 +11,7 @@ mod version;
 pub use digest::{Digest, DigestError, Hasher, canonical_json, digest_json};
 pub use json::{JsonError, read_json};
 pub use name::{ModelName, NameError, ReplicaName};
+pub use rate::{Rate, RateError};
 pub use time::{Span, SpanError, Timestamp, TimestampError};
 pub use verdict::{Check, Measurement, NotComputable, Operator, Value, Verdict};
 pub use version::{Bump, Version, VersionError};

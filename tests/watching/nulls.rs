@@ -11,6 +11,22 @@ use super::{SMALL, WINDOWS, percent};
 
 const SIZES: &[u64] = if SMALL { &[50, 100, 500] } else { &[50, 100, 200, 500, 1_000, 5_000] };
 
+/// Schema, contract and rows of each file that the repository ships.
+macro_rules! files {
+    ($name:literal, $rows:literal) => {
+        (
+            $name,
+            [
+                include_str!(concat!("../../schemas/", $name, ".yaml")),
+                include_str!(concat!("../../contracts/", $name, ".yaml")),
+                include_str!(concat!("../../data/", $rows, ".csv")),
+            ],
+        )
+    };
+}
+const SHIPPED: [(&str, [&str; 3]); 3] =
+    [files!("rain", "noaa_rain"), files!("churn", "wa_churn"), files!("ridership", "chicago_ridership")];
+
 fn measured(profile: &Profile, rows: &[FeatureVector], sizes: &[u64]) -> Vec<FalseAlarms> {
     let population = Population::new(profile, rows);
     let sizes: Vec<u64> = sizes.iter().copied().filter(|size| *size <= rows.len() as u64 / 2).collect();
@@ -26,13 +42,10 @@ fn measured(profile: &Profile, rows: &[FeatureVector], sizes: &[u64]) -> Vec<Fal
 
 #[test]
 fn nothing_changed_and_hardly_anything_is_said() {
-    let data = |file: &str| std::fs::read_to_string(format!("{}/{file}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let world = World::new(15_000, 1);
     let mut worlds = vec![("20 numbers, 5 categories", world.profile.clone(), world.rows(15_000, 1))];
-    for (name, file) in [("rain", "noaa_rain"), ("churn", "wa_churn"), ("ridership", "chicago_ridership")] {
-        let text = data(&format!("data/{file}.csv"));
-        let (schema, contract) = (data(&format!("schemas/{name}.yaml")), data(&format!("contracts/{name}.yaml")));
-        let (profile, rows) = shipped(&schema, &contract, &text);
+    for (name, files) in SHIPPED {
+        let (profile, rows) = shipped(files);
         worlds.push((name, profile, rows));
     }
     println!(

@@ -95,7 +95,8 @@ fn row(dice: &mut Dice) -> Row {
         8..12 => dice.normal().exp(),
         12..15 => dice.even(),
         15..18 => (4.0 * dice.even() * dice.even() * 3.0).floor(),
-        _ => (dice.even() < 0.3).then(|| -dice.even().max(1e-9).ln()).unwrap_or(0.0),
+        _ if dice.even() < 0.3 => -dice.even().max(1e-9).ln(),
+        _ => 0.0,
     };
     let numbers: Vec<f64> = (0..NUMBERS).map(|place| number(place, dice)).collect();
     let words = WORDS.map(|shares| {
@@ -129,26 +130,20 @@ fn contract() -> Contract {
     contract.check(&schema.check().unwrap()).unwrap()
 }
 
+/// A row in which nothing is missing.
 fn admitted(contract: &Contract, row: &Row) -> FeatureVector {
-    let words: Vec<String> = row
-        .iter()
-        .map(|slot| match slot {
-            Slot::Value(value) => format!("w{value}"),
-            other => unreachable!("{other:?}"),
-        })
-        .collect();
-    let given = contract.features().iter().zip(row).zip(&words).map(|((feature, slot), word)| {
-        let given = match (feature.words(), slot) {
-            (None, Slot::Value(value)) => Given::Number(*value),
-            _ => Given::Text(word),
-        };
+    let values: Vec<f64> =
+        row.iter().filter_map(|slot| if let Slot::Value(value) = slot { Some(*value) } else { None }).collect();
+    let words: Vec<String> = values.iter().map(|value| format!("w{value}")).collect();
+    let given = contract.features().iter().zip(&values).zip(&words).map(|((feature, value), word)| {
+        let given = if feature.words().is_some() { Given::Text(word) } else { Given::Number(*value) };
         (feature.name.as_str(), given)
     });
     admit(contract, given).unwrap()
 }
 
 /// The rows of a file that the repository ships, under its contract, with the profile of all of them.
-pub fn shipped(schema: &str, contract: &str, rows: &str) -> (Profile, Vec<FeatureVector>) {
+pub fn shipped([schema, contract, rows]: [&str; 3]) -> (Profile, Vec<FeatureVector>) {
     let store = Memory::new();
     let schema: RawSchema = yaml::read("schema", schema).unwrap();
     let contract: RawContract = yaml::read("contract", contract).unwrap();

@@ -1,4 +1,4 @@
-//! `regent drift`: what the drift reports say, every feature; a door.
+//! `regent drift`: what the drift reports say, every feature, and how often they would say it of nothing; a door.
 
 use clap::Subcommand;
 use regent::drift::DriftReport;
@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::edge::{Answer, Exit, Failure, Scene};
 use crate::evidence;
+use crate::null::Null;
 
 /// Has the world moved? Then against now
 #[derive(Debug, Subcommand)]
@@ -23,11 +24,15 @@ pub enum Drift {
         #[arg(long, default_value_t = 1, value_name = "N")]
         last: usize,
     },
+    Null(Null),
 }
 
 impl Drift {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
-        let Drift::Show { model, version, last } = self;
+        let (model, version, last) = match self {
+            Drift::Null(command) => return command.run(scene),
+            Drift::Show { model, version, last } => (model, version, last),
+        };
         let workspace = scene.workspace()?;
         let model = workspace.model(model)?;
         let mut reports = all(&workspace.store, &model)?;

@@ -17,6 +17,7 @@ mod init;
 mod journal;
 mod labels;
 mod next;
+mod null;
 mod overrides;
 mod registry;
 mod replay;

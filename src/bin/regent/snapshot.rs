@@ -62,7 +62,10 @@ impl Snapshot {
 }
 
 /// Every sealed window, the smallest size first, then by time.
-fn all(store: &dyn Store, model: &ModelName) -> Result<Vec<Sealed>, Failure> {
+///
+/// # Errors
+/// A snapshot that cannot be read.
+pub fn all(store: &dyn Store, model: &ModelName) -> Result<Vec<Sealed>, Failure> {
     let keys = store.list(&Key::new(&format!("var/{model}/snapshots"))?)?;
     let read = |key: Key| {
         let bytes = store.read(&key)?;

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use regent::backtest::NullReport;
 use regent::govern::{self, Orders, Rules, Standing, State, overrides};
 use regent::snapshot::Window;
 use regent::types::{ModelName, Span, Timestamp};
@@ -12,6 +13,7 @@ use regent::types::{ModelName, Span, Timestamp};
 use super::Finding;
 use super::walk::modified;
 use crate::edge::{Exit, Failure, Workspace};
+use crate::null;
 
 /// Schedulers run the governor every few minutes or every hour; later than this is late.
 const LATE: Span = Span::from_hours(1);
@@ -31,6 +33,7 @@ pub(super) fn look(workspace: &Workspace, model: &ModelName, now: Timestamp) -> 
     findings.push(orders(workspace, model, &standing, now));
     findings.push(clock(&standing, &rules, now));
     findings.push(lateness(&standing, &rules, now));
+    findings.extend(false_alarms(workspace, model, &standing, &rules));
     findings
 }
 
@@ -71,6 +74,35 @@ fn clock(standing: &Standing, rules: &Rules, now: Timestamp) -> Finding {
         );
     }
     Finding::ok(CHECK, format!("it is {now}, after the newest entry ({last})"))
+}
+
+/// What `regent drift null` measured of the champion under the rules as they are.
+fn false_alarms(workspace: &Workspace, model: &ModelName, standing: &Standing, rules: &Rules) -> Option<Finding> {
+    const CHECK: &str = "false alarms";
+    let champion = standing.champion.as_ref()?;
+    let reports = match null::measured(workspace, model) {
+        Ok(reports) => reports,
+        Err(failure) => return Some(Finding::failed(CHECK, &failure, "take the file away, and measure again")),
+    };
+    let of_now = |report: &&NullReport| report.bundle == champion.bundle && report.rules == rules.drift;
+    let worst =
+        reports.iter().filter(of_now).max_by(|a, b| a.found.confirmed.share.total_cmp(&b.found.confirmed.share));
+    let Some(report) = worst else {
+        return Some(Finding::ok(CHECK, format!("not measured: `regent drift null --model {model}` does")));
+    };
+    let share = |share: f64| format!("{:.2} %", 100.0 * share);
+    let what = format!(
+        "drift is confirmed in {} of windows in which nothing changed; {} allows {}",
+        share(report.found.confirmed.share),
+        rules.drift.false_alarms,
+        share(report.budget())
+    );
+    Some(if report.exceeds() {
+        let mend = "raise drift.psi, drift.ks or drift.confirm in the policy, or the budget, drift.false_alarms";
+        Finding::warn(CHECK, what, mend)
+    } else {
+        Finding::ok(CHECK, what)
+    })
 }
 
 /// When the governor should have answered for the window after the last one that it did.
