@@ -117,7 +117,7 @@ pub struct Policy {
     pub signature: SignatureRules,
 }
 
-/// A key of a policy and what is wrong with its value.
+/// A key and what is wrong with its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {what}")]
 pub struct PolicyFault {
@@ -127,11 +127,11 @@ pub struct PolicyFault {
     pub what: String,
 }
 
-/// Why a policy cannot be used.
+/// Why a policy, or the settings of a workspace, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// It is not the YAML it should be.
-    #[error("read a policy")]
+    #[error("read rules")]
     Yaml(#[from] YamlError),
     /// Its rules contradict themselves.
     #[error("use {file}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -199,7 +199,7 @@ mod tests {
             ("        routing_key: { value: hunter2 }\n", "alerts.routes.pager.pagerduty.routing_key"),
             ("        routing_key: 12345\n        ca_file: x\n", "routing_key"),
             ("        ruoting_key: hunter2\n", "ruoting_key"),
-            ("        routing_key: \"hunter2\n", "routing_key"),
+            ("        routing_key: \"hunter2\n", "unexpected end of stream"),
             ("        - hunter2\n", "pagerduty"),
             ("        hunter2\n", "pager"),
         ] {

@@ -106,10 +106,11 @@ impl Letter {
     /// A reminder that says nothing which the route has not heard since, or will not hear anyway.
     fn is_moot(&self, of_alert: &[&Letter]) -> bool {
         let heard = |other: &&Letter| other.delivered_at().is_some_and(|at| at >= self.notice.at);
-        let coming = |other: &&Letter| other.notice.seq != self.notice.seq && other.is_open();
+        let unheard = |other: &&Letter| other.is_open() && other.notice.event != Event::Reminded;
+        let earlier = |other: &&Letter| other.notice.seq < self.notice.seq && unheard(other);
         let later = |other: &&Letter| other.notice.seq > self.notice.seq;
         self.notice.event == Event::Reminded
-            && of_alert.iter().any(|other| heard(other) || coming(other) || later(other))
+            && of_alert.iter().any(|other| heard(other) || earlier(other) || later(other))
     }
 }
 
