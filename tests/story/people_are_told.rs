@@ -3,8 +3,9 @@
 
 use std::fs;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use regent::types::{Span, Timestamp};
 use serde_json::{Value, json};
 
 use super::programs::{GOVERNOR, Programs, REGENT, text, until};
@@ -324,6 +325,13 @@ fn an_acknowledgement_is_stored_with_its_author_and_listed() {
     assert_eq!(status["models"][0]["alerts"][0]["state"], "acknowledged");
 }
 
+/// Two days ago, and so many minutes: a whole judged window is over since then.
+fn two_days_ago(minutes: i64) -> String {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    let now = Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap());
+    (now - Span::from_days(2) + Span::from_mins(minutes)).to_string()
+}
+
 /// The governor is gone; a server that serves sees it and tells, and the next governor says that it is over.
 #[test]
 fn that_the_governor_does_not_come_is_told_by_a_server() {
@@ -331,12 +339,12 @@ fn that_the_governor_does_not_come_is_told_by_a_server() {
     let programs = Programs::new();
     let route = format!("alerts:\n  routes:\n    ops: {{ webhook: {{ url: '{}' }} }}\n", receiver.url);
     programs.write("incoming/rain/000000.csv", &stage::weather(0..2_000));
-    let then = "2026-11-01T12:00:00Z";
-    programs.done(&["--now", then, "train", "baseline", "rain"]);
-    programs.govern(&["--now", then]);
-    assert!(programs.govern(&["--now", then]).contains("serves 1.0.0"));
+    let [begun, walked, promoted] = [0, 1, 2].map(two_days_ago);
+    programs.done(&["--now", &begun, "train", "baseline", "rain"]);
+    programs.govern(&["--now", &walked]);
+    assert!(programs.govern(&["--now", &promoted]).contains("serves 1.0.0"));
     programs.write("regent.yaml", &route);
-    let status = programs.json(REGENT, &["--now", "2026-11-04T12:00:00Z", "status"]);
+    let status = programs.json(REGENT, &["status"]);
     assert!(status["models"][0]["late"].as_str().unwrap().contains("should have been judged"), "{status}");
     let server = programs.serve(&[]);
     until("the server tells", || !receiver.heard().is_empty());
