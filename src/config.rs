@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::alert::AlertRules;
 use crate::drift::DriftRules;
 use crate::evaluate::{EvaluateRules, RollbackRules};
 use crate::govern::{PromotionRules, Rules};
@@ -28,6 +29,8 @@ pub struct Settings {
     pub events: Events,
     /// How long a replica must have written nothing, and its process be gone, before another seals what it left in the spool.
     pub adopt_after: Span,
+    /// Who hears of alerts, and how.
+    pub alerts: AlertRules,
 }
 
 /// When an event is acknowledged.
@@ -49,8 +52,41 @@ impl Default for Settings {
             listen: "127.0.0.1:8080".to_owned(),
             events: Events::Batched,
             adopt_after: Span::from_mins(5),
+            alerts: AlertRules::default(),
         }
     }
+}
+
+impl Settings {
+    /// Read and check a workspace's settings.
+    ///
+    /// # Errors
+    /// Where the text is not YAML of this shape; every rule that contradicts itself. None shows a line of `alerts:`, where
+    /// somebody may have written a secret.
+    pub fn read(file: &str, text: &str) -> Result<Settings, PolicyError> {
+        let settings: Settings = yaml::read(file, text).map_err(|error| discreet(error, text))?;
+        let name = |(key, what): (String, String)| PolicyFault { key: format!("alerts.{key}"), what };
+        let faults: Vec<PolicyFault> = settings.alerts.faults().into_iter().map(name).collect();
+        if faults.is_empty() { Ok(settings) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
+    }
+}
+
+/// An error about `alerts:` names keys and shows no value.
+fn discreet(mut error: YamlError, text: &str) -> YamlError {
+    let Some(place) = &mut error.place else { return error };
+    let is_key = |line: &&str| line.starts_with(|c: char| c.is_ascii_alphabetic());
+    if text.lines().take(place.line).filter(is_key).last().is_none_or(|section| !section.starts_with("alerts")) {
+        return error;
+    }
+    if let Some((key, _)) = place.text.split_once(':') {
+        place.text = format!("{key}: …");
+    } else {
+        place.text = "…".to_owned();
+    }
+    place.column = place.column.min(place.text.chars().count());
+    let quoted = error.message.split('"').enumerate().map(|(index, part)| if index % 2 == 1 { "…" } else { part });
+    error.message = quoted.collect::<Vec<_>>().join("\"");
+    error
 }
 
 /// `governance/<model>/policy.yaml`: the rules of every stage. What is left out has its default.
@@ -81,7 +117,7 @@ pub struct Policy {
     pub signature: SignatureRules,
 }
 
-/// A key of a policy and what is wrong with its value.
+/// A key and what is wrong with its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {what}")]
 pub struct PolicyFault {
@@ -91,11 +127,11 @@ pub struct PolicyFault {
     pub what: String,
 }
 
-/// Why a policy cannot be used.
+/// Why a policy, or the settings of a workspace, cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum PolicyError {
     /// It is not the YAML it should be.
-    #[error("read a policy")]
+    #[error("read rules")]
     Yaml(#[from] YamlError),
     /// Its rules contradict themselves.
     #[error("use {file}: {}", .faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
@@ -148,5 +184,34 @@ impl Policy {
             rollback: self.rollback.clone(),
             signature: self.signature.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_about_alerts_shows_a_value() {
+        let route = "alerts:\n  routes:\n    pager:\n      pagerduty:\n";
+        for (line, names) in [
+            ("        routing_key: hunter2\n", "alerts.routes.pager.pagerduty.routing_key"),
+            ("        routing_key: { value: hunter2 }\n", "alerts.routes.pager.pagerduty.routing_key"),
+            ("        routing_key: 12345\n        ca_file: x\n", "routing_key"),
+            ("        ruoting_key: hunter2\n", "ruoting_key"),
+            ("        routing_key: \"hunter2\n", "unexpected end of stream"),
+            ("        - hunter2\n", "pagerduty"),
+            ("        hunter2\n", "pager"),
+        ] {
+            let error = Settings::read("regent.yaml", &format!("{route}{line}")).unwrap_err();
+            let said = match &error {
+                PolicyError::Yaml(yaml) => format!("{error} {yaml}"),
+                PolicyError::Faults { .. } => error.to_string(),
+            };
+            assert!(!said.contains("hunter2") && !said.contains("12345") && said.contains(names), "{line}{said}");
+        }
+        let elsewhere = Settings::read("regent.yaml", "lisen: here\nalerts: {}\n").unwrap_err();
+        let PolicyError::Yaml(yaml) = elsewhere else { panic!("{elsewhere}") };
+        assert!(yaml.to_string().contains("lisen: here"), "other sections are shown as they are");
     }
 }

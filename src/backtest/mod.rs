@@ -14,7 +14,7 @@ pub use summary::{Arm, Compare, Step, Summary, WindowLine};
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::alert;
+use crate::alert::AlertError;
 use crate::contract::{Registered, Task};
 use crate::govern::Rules;
 use crate::promote::PromoteError;
@@ -71,6 +71,9 @@ pub enum BacktestError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An alert could not be kept.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
     /// A row was not answered as the contract says it must be.
     #[error("replay row {row}: the server answered {status}: {body}")]
     Unanswered {
@@ -113,7 +116,7 @@ pub fn replay(setup: &Setup<'_>, file: &Replay, mut told: impl FnMut(&WindowLine
         let line = summary::line(index, rows, &served, &ticks, &setup.rules.drift);
         told(&line);
         summary.transitions.extend(summary::steps(index, &ticks));
-        summary.alerts.extend(world.alerts(&ticks)?.into_iter().map(|alert: alert::Alert| (index, alert)));
+        summary.alerts.extend(world.alerts(&ticks)?.into_iter().map(|notice| (index, notice)));
         summary.windows.push(line);
     }
     let changes = summary.transitions.iter().filter(|step| step.changes_champion()).count();

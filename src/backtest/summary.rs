@@ -6,7 +6,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 use super::headline;
-use crate::alert::Alert;
+use crate::alert::Notice;
 use crate::contract::Task;
 use crate::drift::DriftRules;
 use crate::govern::State;
@@ -21,8 +21,8 @@ pub struct Summary {
     pub windows: Vec<WindowLine>,
     /// Every step of every version.
     pub transitions: Vec<Step>,
-    /// Every alert, with the window at whose end it was raised.
-    pub alerts: Vec<(usize, Alert)>,
+    /// Everything that happened to alerts, with the window at whose end it was raised.
+    pub alerts: Vec<(usize, Notice)>,
     /// Governed beside never and always.
     pub compare: Compare,
 }

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::rows::Replay;
 use super::summary::Served;
 use super::{BacktestError, Setup};
-use crate::alert::{self, Alert};
+use crate::alert::{self, AlertRules, Notice};
 use crate::govern;
 use crate::ingest::{IngestError, Sources};
 use crate::log::{Recorder, SpoolRules};
@@ -280,10 +280,12 @@ impl<'a> World<'a> {
     }
 
     /// What the ticks of a window make a person know.
-    pub(super) fn alerts(&self, ticks: &[Tick]) -> Result<Vec<Alert>, BacktestError> {
+    pub(super) fn alerts(&self, ticks: &[Tick]) -> Result<Vec<Notice>, BacktestError> {
         let Some(tick) = ticks.first() else { return Ok(Vec::new()) };
         let findings = alert::derive(&tick.observation, &tick.decision, self.setup.rules);
-        Ok(alert::raise(&*self.setup.store, self.model(), &findings, self.clock.now())?)
+        // Whoever looks at fifty years in a minute needs no reminder.
+        let rules = AlertRules { remind_after: Span::ZERO, ..AlertRules::default() };
+        Ok(alert::raise(&*self.setup.store, self.model(), &findings, &rules, self.clock.now())?)
     }
 }
 

@@ -1,12 +1,15 @@
 //! `governor`: one tick for every model, then it ends; a door. A scheduler runs it as often as it likes.
 #![expect(clippy::disallowed_methods, reason = "a door: it reads the clock once")]
 
+#[path = "governor/alerts.rs"]
+mod alerts;
 #[path = "regent/edge/mod.rs"]
 #[expect(dead_code, reason = "the governor needs less of the edge than the commands do")]
 mod edge;
 
 use clap::Parser;
-use regent::alert::{self, Alert};
+use regent::alert::deliver::{Delivery, deliver};
+use regent::alert::{AlertRules, Notice};
 use regent::drift;
 use regent::govern::{Decision, Entry, Standing, State, overrides};
 use regent::log::{self, Adopted};
@@ -53,8 +56,16 @@ fn govern(scene: &Scene, model: Option<&ModelName>, turn: Turn, tell: bool) -> R
         Turn::Rehearsal => Vec::new(),
     };
     let runs = promote::run(&contexts, scene.now, turn);
-    let seen: Vec<Seen> = contexts.iter().zip(runs).map(|(context, run)| Seen::of(context, run, scene.now)).collect();
-    told(&Told { adopted, seen, unread }, turn, tell)
+    let rules = &workspace.settings.alerts;
+    let see = |(context, run)| Seen::of(context, run, rules, scene.now);
+    let seen: Vec<Seen> = contexts.iter().zip(runs).map(see).collect();
+    let hold = |(model, failure)| Unread::of(store, model, failure, rules, scene.now);
+    let unread: Vec<Unread> = unread.into_iter().map(hold).collect();
+    let delivered = match turn {
+        Turn::Real => deliver(store, &workspace.root, rules, &models, scene.now).map_err(Failure::from),
+        Turn::Rehearsal => Ok(Vec::new()),
+    };
+    told(&Told { adopted, seen, unread, delivered }, turn, tell)
 }
 
 /// What dead replicas left in the spool is sealed first, so that this turn sees it.
@@ -65,10 +76,36 @@ fn adopt(workspace: &Workspace, now: Timestamp) -> Vec<Result<Adopted, Failure>>
 }
 
 /// A model whose policy cannot be read, and why.
-type Unread = (ModelName, Failure);
+struct Unread {
+    model: ModelName,
+    failure: Failure,
+    alerts: Vec<Notice>,
+}
+
+impl Unread {
+    fn of(store: &dyn Store, model: ModelName, failure: Failure, rules: &AlertRules, now: Timestamp) -> Unread {
+        match alerts::of_failure(store, &model, &failure, rules, now) {
+            Ok(alerts) => Unread { model, failure, alerts },
+            // What is wrong with the policy is the greater worry.
+            Err(_) => Unread { model, failure, alerts: Vec::new() },
+        }
+    }
+
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec![format!("{}: held", self.model), format!("  held     {}", self.failure.sentence())];
+        lines.extend(self.alerts.iter().map(|notice| format!("  alert    {notice}")));
+        lines
+    }
+
+    fn value(&self) -> Value {
+        json!({ "model": self.model, "alerts": self.alerts, "failure": self.failure.to_json() })
+    }
+}
 
 /// A policy that cannot be read holds its own model and no other.
-fn split<'a, T>(read: impl Iterator<Item = (&'a ModelName, Result<T, Failure>)>) -> (Vec<T>, Vec<Unread>) {
+fn split<'a, T>(
+    read: impl Iterator<Item = (&'a ModelName, Result<T, Failure>)>,
+) -> (Vec<T>, Vec<(ModelName, Failure)>) {
     let (mut governed, mut unread) = (Vec::new(), Vec::new());
     for (model, outcome) in read {
         match outcome {
@@ -83,29 +120,31 @@ fn split<'a, T>(read: impl Iterator<Item = (&'a ModelName, Result<T, Failure>)>)
 struct Seen {
     model: ModelName,
     ticks: Vec<Tick>,
-    alerts: Vec<Alert>,
+    alerts: Vec<Notice>,
     exit: Exit,
     /// Why it could not be ticked, or not to the end.
     failure: Option<Failure>,
 }
 
 impl Seen {
-    fn of(context: &Context<'_>, run: Run, now: Timestamp) -> Seen {
+    fn of(context: &Context<'_>, run: Run, rules: &AlertRules, now: Timestamp) -> Seen {
         let Run { ticks, failure } = run;
         let failure = failure.map(Failure::from);
         let mut seen = Seen { model: context.model.clone(), ticks, alerts: Vec::new(), exit: Exit::Done, failure };
-        let looked = seen.look(context, now);
-        seen.failure = seen.failure.or(looked.err());
+        seen.look(context);
+        match alerts::of_turn(context, &seen.ticks, seen.failure.as_ref(), rules, now) {
+            Ok(alerts) => seen.alerts = alerts,
+            Err(failure) => seen.failure = seen.failure.or(Some(failure)),
+        }
         if let Some(failure) = &seen.failure {
             seen.exit = failure.exit;
         }
         seen
     }
 
-    /// Raise what a person must know, and find the code that says how the turn ended.
-    fn look(&mut self, context: &Context<'_>, now: Timestamp) -> Result<(), Failure> {
-        let Some(last) = self.ticks.last() else { return Ok(()) };
-        let findings = alert::derive(&last.observation, &last.decision, context.rules);
+    /// Find the code that says how the turn ended.
+    fn look(&mut self, context: &Context<'_>) {
+        let Some(last) = self.ticks.last() else { return };
         let steps =
             self.ticks.iter().filter_map(|tick| tick.decision.record.as_ref()).flat_map(|record| &record.transitions);
         let rolled_back = steps.into_iter().any(|step| step.to == State::RolledBack);
@@ -117,11 +156,6 @@ impl Seen {
             (Ok(_), None) if drifted => Exit::Drift,
             (Ok(_), None) => Exit::Done,
         };
-        // A clock that is not believed dates nothing: a record of the year 2106 would stand behind all that follow.
-        let jumped = |at: &Timestamp| now.since(*at) > context.rules.promotion.clock_jump;
-        let dated = last.standing.last_at.filter(jumped).unwrap_or(now);
-        self.alerts = alert::raise(context.store, context.model, &findings, dated)?;
-        Ok(())
     }
 
     fn lines(&self, turn: Turn) -> Vec<String> {
@@ -138,7 +172,7 @@ impl Seen {
         lines.extend(last.iter().flat_map(|last| &last.held).map(|why| format!("  held     {why}")));
         lines.extend(last.iter().flat_map(|last| &last.notes).map(|note| format!("  note     {note}")));
         lines.extend(self.failure.iter().map(|failure| format!("  failed   {}", failure.sentence())));
-        lines.extend(self.alerts.iter().map(|alert| format!("  alert    {alert}")));
+        lines.extend(self.alerts.iter().map(|notice| format!("  alert    {notice}")));
         if lines.len() == 1 {
             lines.push("  nothing is new".to_owned());
         }
@@ -179,15 +213,22 @@ struct Told {
     adopted: Vec<Result<Adopted, Failure>>,
     seen: Vec<Seen>,
     unread: Vec<Unread>,
+    delivered: Result<Vec<Delivery>, Failure>,
 }
 
-fn told(Told { adopted, seen, unread }: &Told, turn: Turn, tell: bool) -> Result<Answer, Failure> {
+fn told(Told { adopted, seen, unread, delivered }: &Told, turn: Turn, tell: bool) -> Result<Answer, Failure> {
     let mut lines: Vec<String> = adopted.iter().map(words::adopted).collect();
     lines.extend(seen.iter().flat_map(|seen| seen.lines(turn)));
-    lines.extend(unread.iter().map(|(model, failure)| format!("{model}: held\n  held     {}", failure.sentence())));
+    lines.extend(unread.iter().flat_map(Unread::lines));
+    let (deliveries, undelivered) = match delivered {
+        Ok(deliveries) => (deliveries.as_slice(), None),
+        Err(failure) => (&[][..], Some(failure)),
+    };
+    lines.extend(deliveries.iter().map(|delivery| format!("told {delivery}")));
+    lines.extend(undelivered.iter().map(|failure| failure.sentence()));
     let text = if lines.is_empty() { "there is no model here".to_owned() } else { lines.join("\n") };
     let mut models: Vec<Value> = seen.iter().map(Seen::value).collect();
-    models.extend(unread.iter().map(|(model, failure)| json!({ "model": model, "failure": failure.to_json() })));
+    models.extend(unread.iter().map(Unread::value));
     let (whole, broken): (Vec<_>, Vec<_>) = adopted.iter().partition(|one| one.is_ok());
     let whole: Vec<&Adopted> = whole.into_iter().flatten().collect();
     let broken: Vec<&Failure> = broken.into_iter().filter_map(|one| one.as_ref().err()).collect();
@@ -197,11 +238,14 @@ fn told(Told { adopted, seen, unread }: &Told, turn: Turn, tell: bool) -> Result
         "adopted": whole,
         "spool_failures": broken.iter().map(|failure| failure.to_json()).collect::<Vec<_>>(),
         "models": models,
+        "deliveries": deliveries,
+        "delivery_failure": undelivered.map(Failure::to_json),
     });
     // A fault is told to whoever asks; the other codes are for those who want them.
     let told = |seen: &&Seen| tell || seen.failure.is_some() || seen.exit == Exit::Invalid;
     let exits = seen.iter().filter(told).map(|seen| seen.exit);
-    let exits = exits.chain(unread.iter().map(|(_, failure)| failure.exit)).chain(broken.iter().map(|one| one.exit));
+    let failures = unread.iter().map(|unread| &unread.failure).chain(broken).chain(undelivered);
+    let exits = exits.chain(failures.map(|failure| failure.exit));
     Ok(Answer::new(text, &value)?.ending(exits.min_by_key(|exit| urgency(*exit)).unwrap_or(Exit::Done)))
 }
 

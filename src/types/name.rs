@@ -96,6 +96,10 @@ name! {
     /// The name of one serving process among several.
     ReplicaName
 }
+name! {
+    /// The name of a route that alerts take to people.
+    RouteName
+}
 
 #[cfg(test)]
 mod tests {

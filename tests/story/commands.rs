@@ -270,7 +270,7 @@ fn the_shapes_of_json_answers_are_an_interface() {
     assert_eq!(keys(&["-o", "json", "status"], ""), "format_version models");
     assert_eq!(
         keys(&["-o", "json", "status"], "/models/0"),
-        "alerts candidate champion due evidence held model next notes orders rows"
+        "alerts candidate champion due evidence held late model next notes orders overdue rows"
     );
     assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model");
     let entry = ["-o", "json", "explain", "--entry", "2"];

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests look at the disk, the clock and the programs from outside")]
 
 mod estate;
+mod receivers;
 mod stage;
 
 mod a_bad_candidate_is_refused;
@@ -15,6 +16,7 @@ mod a_version_is_carried;
 mod an_auditor_comes;
 mod nobody_else_writes;
 mod only_what_verifies;
+mod people_are_told;
 mod the_power_fails;
 mod the_world_drifts;
 mod what_was_decided_is_known;

@@ -1,6 +1,6 @@
 //! Chapter 3: the world moves. It is seen, said, and by itself no reason to promote.
 
-use regent::alert::{Level, Rule};
+use regent::alert::{Kind, Level};
 use regent::backtest::Comparison;
 use regent::drift::Severity;
 use regent::govern::State;
@@ -15,9 +15,7 @@ fn an_incident_is_a_critical_alert_in_the_first_mature_window() {
     let critical: Vec<usize> = summary
         .alerts
         .iter()
-        .filter(|(_, alert)| {
-            alert.finding.level == Level::Critical && alert.finding.rule == Rule::PerformanceDegradation
-        })
+        .filter(|(_, alert)| alert.level == Level::Critical && alert.kind == Kind::PerformanceDegradation)
         .map(|(window, _)| *window)
         .collect();
     assert_eq!(critical.first(), Some(&(incident + 1)), "labels are one window late");

@@ -1,5 +1,7 @@
 //! `regent serve`: one replica of one model, wired and running until it is told to stop; a door.
 
+mod lookout;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -58,6 +60,7 @@ impl Serve {
         let address = address(self.listen.as_deref().unwrap_or(&workspace.settings.listen))?;
         let house = House::open(workspace, &model, &self.replica)?;
         scene.say(&house.greeting());
+        let _lookout = lookout::start(&house.root, &model, &house.clock)?;
         match self.door {
             Door::Axum => house.open_http(address, scene)?,
             Door::Tiny => house.open_tiny(address, scene)?,

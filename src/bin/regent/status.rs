@@ -1,7 +1,7 @@
 //! `regent status`: what serves, where the candidate stands, every check, and what to do next; a door that writes nothing.
 
 use clap::Args;
-use regent::alert::{self, Alert};
+use regent::alert::{self, Alert, Lateness, Overdue};
 use regent::contract;
 use regent::govern::{Decision, Observation, Override, Standing, journal, overrides};
 use regent::ingest;
@@ -61,6 +61,10 @@ struct Looked {
     evidence: Vec<Evidence>,
     orders: Vec<Override>,
     alerts: Vec<Alert>,
+    /// Notices that were tried and not delivered.
+    overdue: Vec<Overdue>,
+    /// What waits for the governor for too long.
+    late: Option<String>,
     next: String,
 }
 
@@ -86,12 +90,19 @@ fn look(workspace: &Workspace, model: &ModelName, scene: &Scene) -> Result<Looke
     };
     let next = next::step(&situation);
     let alerts = alert::active(&workspace.store, model)?;
+    let letters = alert::letters(&workspace.store, std::slice::from_ref(model))?;
+    let overdue = alert::overdue(&letters, &workspace.settings.alerts, scene.now);
+    let late = match alert::lateness(&standing, &governed.rules, workspace.settings.alerts.late_after, scene.now) {
+        Lateness::Late { what } => Some(what),
+        Lateness::Idle | Lateness::Awaited { .. } => None,
+    };
     let evidence = evidence_of(workspace, model, &tick.observation, &tick.decision)?;
     let rows = tick.observation.data.rows;
     // One that cannot be read holds the model, and is said as that.
     let given = overrides::load(&workspace.store, model).unwrap_or_default();
     let orders = orders::sorted(&given, &standing, scene.now).in_force;
-    Ok(Looked { model: model.clone(), standing, rows, decision: tick.decision, evidence, orders, alerts, next })
+    let decision = tick.decision;
+    Ok(Looked { model: model.clone(), standing, rows, decision, evidence, orders, alerts, overdue, late, next })
 }
 
 /// What the next decision would rest on; what retraining looked at comes from the newest entry if nothing is new.
@@ -134,7 +145,9 @@ impl Looked {
         due.for_each(|step| row("due", words::step(step)));
         self.decision.held.iter().for_each(|why| row("held", why.clone()));
         self.decision.notes.iter().for_each(|note| row("note", note.clone()));
+        self.late.iter().for_each(|what| row("late", what.clone()));
         self.alerts.iter().for_each(|alert| row("alert", alert.to_string()));
+        self.overdue.iter().for_each(|overdue| row("untold", overdue.to_string()));
         row("next", self.next.clone());
         for evidence in &self.evidence {
             lines.push(String::new());
@@ -154,6 +167,8 @@ impl Looked {
             "notes": self.decision.notes,
             "orders": self.orders,
             "alerts": self.alerts,
+            "overdue": self.overdue,
+            "late": self.late,
             "evidence": self.evidence,
             "next": self.next,
         })

@@ -84,7 +84,7 @@ const CLOCKS_AND_CHANCE: [&[&str]; 11] = [
 ];
 
 /// Crates that live in certain rooms, so that replacing one is a change to one room.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("serde_yaml", &["yaml"]),
     ("lightgbm3_sys", &["train/lightgbm"]),
     ("tiny_http", &["serve/tiny"]),
@@ -97,6 +97,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("tower", &["serve", "console", "backtest", "bin"]),
     ("tower_http", &["serve", "console", "bin"]),
     ("ureq", &["alert/deliver", "bin"]),
+    ("lettre", &["alert/deliver"]),
     ("clap", &["bin"]),
     ("clap_complete", &["bin"]),
     ("indicatif", &["bin"]),

@@ -3,6 +3,7 @@
 //! It judges with the library's own eyes: the journal is folded, bundles and datasets verify themselves. What it adds is the
 //! ground they stand on: permissions, room, clocks, leftovers, and whether the governor still comes.
 
+mod alerts;
 mod evidence;
 mod ground;
 mod running;
@@ -99,6 +100,7 @@ impl Doctor {
         let models = workspace.chosen(self.model.as_ref())?;
         let mut findings = ground::look(&workspace.root, &models, scene.now);
         findings.extend(running::spool(&workspace.root.join("var/spool"), scene.now));
+        findings.extend(alerts::look(&workspace, &models, scene.now));
         for model in &models {
             let mut of_model = evidence::look(&workspace, model);
             of_model.extend(running::look(&workspace, model, scene.now));

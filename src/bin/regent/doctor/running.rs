@@ -5,18 +5,15 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
+use regent::alert::{self, Lateness};
 use regent::backtest::NullReport;
-use regent::govern::{self, Orders, Rules, Standing, State, overrides};
-use regent::snapshot::Window;
+use regent::govern::{self, Orders, Rules, Standing, overrides};
 use regent::types::{ModelName, Span, Timestamp};
 
 use super::Finding;
 use super::walk::modified;
 use crate::edge::{Exit, Failure, Workspace};
 use crate::null;
-
-/// Schedulers run the governor every few minutes or every hour; later than this is late.
-const LATE: Span = Span::from_hours(1);
 
 /// What concerns one model.
 pub(super) fn look(workspace: &Workspace, model: &ModelName, now: Timestamp) -> Vec<Finding> {
@@ -32,7 +29,7 @@ pub(super) fn look(workspace: &Workspace, model: &ModelName, now: Timestamp) -> 
     let Ok(standing) = govern::fold(&workspace.store, model) else { return findings };
     findings.push(orders(workspace, model, &standing, now));
     findings.push(clock(&standing, &rules, now));
-    findings.push(lateness(&standing, &rules, now));
+    findings.push(lateness(&standing, &rules, workspace.settings.alerts.late_after, now));
     findings.extend(false_alarms(workspace, model, &standing, &rules));
     findings
 }
@@ -106,27 +103,15 @@ fn false_alarms(workspace: &Workspace, model: &ModelName, standing: &Standing, r
 }
 
 /// When the governor should have answered for the window after the last one that it did.
-fn lateness(standing: &Standing, rules: &Rules, now: Timestamp) -> Finding {
+fn lateness(standing: &Standing, rules: &Rules, after: Span, now: Timestamp) -> Finding {
     const CHECK: &str = "governor";
-    const MEND: &str = "run `governor`, and look why its scheduler did not";
-    let silent = standing.candidate.iter().filter(|candidate| candidate.state == State::Training);
-    for candidate in silent {
-        let since = now.since(candidate.attempt_since);
-        if since > rules.promotion.takeover_after {
-            return Finding::warn(CHECK, format!("{} has been training for {since}", candidate.version), MEND);
+    match alert::lateness(standing, rules, after, now) {
+        Lateness::Idle => Finding::ok(CHECK, "nothing serves yet, so no window is judged"),
+        Lateness::Awaited { window, due } => {
+            Finding::ok(CHECK, format!("window {window} is to be judged from {due} on"))
         }
+        Lateness::Late { what } => Finding::warn(CHECK, what, "run `governor`, and look why its scheduler did not"),
     }
-    let Some(champion) = &standing.champion else {
-        return Finding::ok(CHECK, "nothing serves yet, so no window is judged");
-    };
-    let windows = &rules.windows;
-    let next = Window::holding(standing.judged_until.unwrap_or(champion.since), windows.judge);
-    let due = next.end() + windows.grace;
-    let late = now.since(due);
-    if late > LATE {
-        return Finding::warn(CHECK, format!("window {next} should have been judged at {due}, {late} ago"), MEND);
-    }
-    Finding::ok(CHECK, format!("window {next} is to be judged from {due} on"))
 }
 
 /// What replicas keep until it is sealed; a segment whose replica is gone waits for its next start.

@@ -9,6 +9,7 @@ use miette::{
 };
 use serde_json::{Value, json};
 
+use regent::alert::AlertError;
 use regent::audit::{AuditError, HeadError};
 use regent::backtest::BacktestError;
 use regent::config::PolicyError;
@@ -81,8 +82,9 @@ impl<E: Fails> From<E> for Failure {
 /// The one table from errors to exit codes.
 mod table {
     use super::{
-        AuditError, BacktestError, ContractError, Exit, Fails, GovernError, HeadError, IngestError, KeyError, LogError,
-        PolicyError, PromoteError, RegistryError, ServeError, SnapshotError, StoreError, TrainError, Value, YamlError,
+        AlertError, AuditError, BacktestError, ContractError, Exit, Fails, GovernError, HeadError, IngestError,
+        KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError, SnapshotError, StoreError,
+        TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -220,6 +222,25 @@ mod table {
         }
     }
 
+    impl Fails for AlertError {
+        fn exit(&self) -> Exit {
+            match self {
+                AlertError::NotAnId { .. }
+                | AlertError::NotStanding { .. }
+                | AlertError::AcknowledgedAlready { .. } => Exit::Usage,
+                AlertError::Read { .. } | AlertError::Newer { .. } => Exit::Integrity,
+                AlertError::Crowded { .. } => Exit::TryAgain,
+                AlertError::Print { .. } => Exit::Internal,
+                AlertError::Store(error) => error.exit(),
+            }
+        }
+
+        fn hint(&self) -> Option<String> {
+            let hint = "`regent alert list` shows the alerts that stand";
+            matches!(self, AlertError::NotStanding { .. } | AlertError::NotAnId { .. }).then(|| hint.to_owned())
+        }
+    }
+
     impl Fails for LogError {
         fn exit(&self) -> Exit {
             match self {
@@ -300,6 +321,7 @@ mod table {
                 BacktestError::TooFewRows { .. } => Exit::Usage,
                 BacktestError::Promote(error) => error.exit(),
                 BacktestError::Store(error) => error.exit(),
+                BacktestError::Alert(error) => error.exit(),
                 BacktestError::Unanswered { .. } | BacktestError::World(_) => Exit::Internal,
             }
         }

@@ -11,7 +11,6 @@ use regent::ingest::Globs;
 use regent::promote::Context;
 use regent::store::{Disk, Durability, Store};
 use regent::types::ModelName;
-use regent::yaml;
 use ulid::Ulid;
 
 use super::files::write_draft;
@@ -44,7 +43,7 @@ impl Workspace {
     /// There is no such folder, or its `regent.yaml` is not valid.
     pub fn open(root: &Path) -> Result<Workspace, Failure> {
         let settings: Settings = match read_if_there(&root.join("regent.yaml"))? {
-            Some(text) => yaml::read("regent.yaml", text)?,
+            Some(text) => Settings::read("regent.yaml", &text)?,
             None => Settings::default(),
         };
         // `events:` speaks of events alone. A decision that a power cut could take back, or leave as a file without its bytes,
