@@ -1,13 +1,14 @@
 //! One window against one version's own profile; pure. A feature drifts only if the change is significant and large.
 
+use super::judge::{Evidence, Judged, Share, judge, psi_line};
 use super::rules::DriftRules;
 use super::{DriftReport, FeatureDrift, Severity};
 use crate::contract::{Bins, Histogram, Outside, Profile};
 use crate::snapshot::{Snapshot, VersionCounts};
 use crate::stats::Tally;
-use crate::stats::distance::{Smoothing, js_divergence_bits, kl_nats, psi, psi_critical, wasserstein_normed};
+use crate::stats::distance::{Smoothing, js_divergence_bits, kl_nats, psi, wasserstein_normed};
 use crate::stats::histogram::Edges;
-use crate::stats::hypothesis::{Tested, benjamini_hochberg, chi_square, kolmogorov_smirnov, two_shares};
+use crate::stats::hypothesis::{Tested, chi_square, kolmogorov_smirnov};
 use crate::types::{Check, Digest, Measurement, NotComputable, Operator, Value, Verdict, Version};
 
 /// What a window is compared with: a version's profile, and recent volume.
@@ -23,24 +24,11 @@ pub struct Then<'a> {
     pub volumes: &'a [u64],
 }
 
-/// One feature's evidence before it is judged among the others.
-struct Evidence<'a> {
+/// One feature as it was counted, then and now.
+struct Gathered<'a> {
     then: &'a Histogram,
-    n: u64,
-    psi: Value,
-    ks: Option<Value>,
-    psi_line: f64,
-    p_value: Option<f64>,
-    shares: Vec<Share>,
+    evidence: Evidence,
     shown: Vec<Measurement>,
-}
-
-/// The share of missing or unseen values: is it larger than it was, significantly and by enough?
-struct Share {
-    metric: &'static str,
-    growth: f64,
-    n: u64,
-    p_value: Option<f64>,
 }
 
 /// Compare a sealed window with a version's profile.
@@ -81,15 +69,17 @@ pub struct Moved {
 
 /// Compare rows, counted in the bins of a profile, with the profile.
 pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Moved {
-    let evidence: Vec<Evidence<'_>> = profile
+    let gathered: Vec<Gathered<'_>> = profile
         .features
         .iter()
         .enumerate()
         .map(|(place, histogram)| gather(histogram, now.features.get(place).map_or(&[], Vec::as_slice), rules))
         .collect();
     let weighted: f64 =
-        evidence.iter().map(|feature| feature.then.importance * feature.psi.number().unwrap_or(0.0)).sum();
-    let mut features = judge(evidence, rules);
+        gathered.iter().map(|feature| feature.then.importance * feature.evidence.psi.number().unwrap_or(0.0)).sum();
+    let judged = judge(gathered.iter().map(|feature| &feature.evidence), rules);
+    let mut features: Vec<FeatureDrift> =
+        gathered.into_iter().zip(judged).map(|(feature, judged)| feature.told(judged)).collect();
     features.sort_by(|a, b| {
         let by_weight = b.importance.total_cmp(&a.importance);
         b.drifted.cmp(&a.drifted).then(by_weight).then(a.feature.cmp(&b.feature))
@@ -115,7 +105,7 @@ pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Move
     Moved { features, dataset, weighted_psi, severity }
 }
 
-fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Evidence<'a> {
+fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Gathered<'a> {
     let bins = &then.bins;
     // A version that saw nothing has no counts: zero rows, never "no drift".
     let mut counts = now.to_vec();
@@ -124,8 +114,8 @@ fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Evidence<
     let n: u64 = counts.iter().sum();
     let (grouped_then, grouped_now) = (grouped(bins, &reference), grouped(bins, &current));
     let smoothing = Smoothing::default();
-    let (n_then, n_now) = (grouped_then.iter().sum(), grouped_now.iter().sum());
-    let critical = psi_critical(n_then, n_now, grouped_then.len(), rules.alpha);
+    let rows = (grouped_then.iter().sum(), grouped_now.iter().sum());
+    let (psi_line, critical) = psi_line(rows, grouped_then.len(), rules);
     let (ks, tested) = match bins {
         Bins::Numeric { edges, .. } => {
             let tally = tally(edges, &reference, &current);
@@ -138,25 +128,24 @@ fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -> Evidence<
     let mut shown = vec![
         Measurement::new("js_bits", js_divergence_bits(&grouped_then, &grouped_now, smoothing), n),
         Measurement::new("kl_ref_cur_nats", kl_nats(&grouped_then, &grouped_now, smoothing), n),
-        Measurement::new("psi_critical", critical.clone(), n),
+        Measurement::new("psi_critical", critical, n),
     ];
     if let Bins::Numeric { edges, .. } = bins {
         let normed = tally(edges, &reference, &current).and_then(|tally| wasserstein_normed(&tally));
         shown.push(Measurement::new("wasserstein_normed", normed, n));
     }
-    Evidence {
-        then,
+    let evidence = Evidence {
         n,
         psi: psi(&grouped_then, &grouped_now, smoothing).into(),
+        psi_line,
         ks,
-        psi_line: critical.unwrap_or(rules.psi).max(rules.psi),
         p_value: tested.ok().map(|Tested { p_value, .. }| p_value),
         shares: vec![
             share("missing_share_growth", bins, Outside::Missing, &then.counts, &counts),
             share("unseen_share_growth", bins, Outside::Unseen, &then.counts, &counts),
         ],
-        shown,
-    }
+    };
+    Gathered { then, evidence, shown }
 }
 
 /// The bins that values fall in, with what lies outside a range put into the first and the last.
@@ -194,57 +183,15 @@ fn tally(edges: &[f64], reference: &[u64], current: &[u64]) -> Result<Tally, Not
 fn share(metric: &'static str, bins: &Bins, outside: Outside, reference: &[u64], current: &[u64]) -> Share {
     let place = bins.outside(outside);
     let hits = |counts: &[u64]| (counts.get(place).copied().unwrap_or(0), counts.iter().sum::<u64>());
-    let (then, now) = (hits(reference), hits(current));
-    let rate = |(hits, rows): (u64, u64)| hits as f64 / rows.max(1) as f64;
-    Share {
-        metric,
-        growth: rate(now) - rate(then),
-        n: now.1,
-        p_value: two_shares(then, now).ok().map(|tested| tested.p_value),
-    }
+    Share::of(metric, hits(reference), hits(current))
 }
 
-/// Judge every feature among all: p-values are adjusted over the features of the window.
-fn judge(evidence: Vec<Evidence<'_>>, rules: &DriftRules) -> Vec<FeatureDrift> {
-    let p_values: Vec<f64> = evidence.iter().filter_map(|feature| feature.p_value).collect();
-    let adjusted = benjamini_hochberg(&p_values).unwrap_or_default();
-    let mut adjusted = adjusted.into_iter();
-    evidence
-        .into_iter()
-        .map(|feature| {
-            let p_adjusted = feature.p_value.and_then(|_| adjusted.next());
-            feature.judge(p_adjusted, rules)
-        })
-        .collect()
-}
-
-impl Evidence<'_> {
-    fn judge(self, p_adjusted: Option<f64>, rules: &DriftRules) -> FeatureDrift {
-        let check = |metric: &str, value: Value, operator, line| {
-            Check::require(Measurement::new(metric, value, self.n), operator, line, rules.min_rows)
-        };
-        let significance =
-            p_adjusted.map_or_else(|| Value::NotComputable(NotComputable::because("no test")), Value::from);
-        let significance = check("p_adjusted", significance, Operator::AtLeast, rules.alpha);
-        let mut sizes = vec![check("psi", self.psi, Operator::Less, self.psi_line)];
-        sizes.extend(self.ks.map(|ks| check("ks", ks, Operator::Less, rules.ks)));
-        let large = sizes.iter().any(|size| size.verdict == Verdict::Fail);
-        let moved = large && significance.verdict == Verdict::Fail;
-        let mut checks = vec![significance];
-        checks.append(&mut sizes);
-        let mut grown = false;
-        for share in self.shares {
-            let significant = share.p_value.is_some_and(|p| p < rules.alpha);
-            let growth = if significant { share.growth } else { share.growth.min(0.0) };
-            let measured = Measurement::new(share.metric, growth, share.n);
-            let check = Check::require(measured, Operator::Less, rules.share, rules.min_rows);
-            grown |= check.verdict == Verdict::Fail;
-            checks.push(check);
-        }
+impl Gathered<'_> {
+    fn told(self, Judged { drifted, checks }: Judged) -> FeatureDrift {
         FeatureDrift {
             feature: self.then.name.clone(),
             importance: self.then.importance,
-            drifted: moved || grown,
+            drifted,
             checks,
             shown: self.shown,
         }
@@ -253,9 +200,8 @@ impl Evidence<'_> {
 
 /// The served prediction against the profile's, by the same two questions: is it significant, is it large?
 fn prediction(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<Check> {
-    let score = gather(then, &now.prediction, rules);
-    let p_value = score.p_value;
-    score.judge(p_value, rules).checks
+    let score = gather(then, &now.prediction, rules).evidence;
+    score.judge(score.p_value, rules).checks
 }
 
 /// The median of fewer windows is one day's chance, and the first one is often cut short.

@@ -2,6 +2,8 @@
 
 mod confirm;
 mod detect;
+pub mod files;
+mod judge;
 mod rules;
 #[cfg(test)]
 mod tests;

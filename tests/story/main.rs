@@ -17,6 +17,7 @@ mod nobody_else_writes;
 mod only_what_verifies;
 mod the_power_fails;
 mod the_world_drifts;
+mod two_files;
 mod what_was_decided_is_known;
 
 mod commands;

@@ -9,7 +9,7 @@ use crate::types::NotComputable;
 /// The inner edges of a histogram: finite, strictly rising, one fewer than the bins.
 ///
 /// Bins are closed on the right and open-ended at both sides: (-∞, e₀], (e₀, e₁], …, (eₖ, ∞), so every number has a bin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
 pub struct Edges(Vec<f64>);
 

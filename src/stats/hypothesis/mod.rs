@@ -1,5 +1,6 @@
 //! Whether two samples, or two shares, can come from one source; pure. Significance only: size is `distance`'s.
 
+mod above_chance;
 mod chi_square;
 mod kolmogorov_smirnov;
 mod mann_whitney;
@@ -9,6 +10,7 @@ mod shares;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use above_chance::{AboveChance, Fold, above_chance};
 pub use chi_square::{chi_square, cramers_v};
 pub use kolmogorov_smirnov::{EXACT_UP_TO, kolmogorov_smirnov, kolmogorov_smirnov_exact};
 pub use mann_whitney::mann_whitney;
