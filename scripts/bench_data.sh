@@ -22,7 +22,8 @@ if [ ! -e "$venv/complete" ]; then
   "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check evidently || true
   touch "$venv/complete"
 fi
-cargo build --locked --release
+# As `cargo test --release` builds it, so that LightGBM is not built a second time.
+cargo build --locked --release --bins --examples
 limit="$(mktemp -d)"
 trap 'rm -rf "$limit"' EXIT
 rustc -O --edition 2024 -o "$limit/limit" scripts/bench_data/limit.rs
