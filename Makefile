@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-peeking test-watching test-model test-bars test-signing demo check fix bench
+.PHONY: help test test-faults test-peeking test-watching test-model test-bars test-signing demo check fix bench bench-data
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -39,3 +39,6 @@ fix: ## Format, and apply what clippy can mend by itself.
 
 bench: ## Measure what Regent promises to be fast.
 	@scripts/with_tools.sh cargo bench --locked
+
+bench-data: ## Compare two files of a million rows, beside pandas, polars, Evidently and pandera (minutes; brings them once).
+	@scripts/bench_data.sh

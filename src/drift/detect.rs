@@ -1,6 +1,7 @@
 //! One window against one version's own profile; pure. What is said of a feature, a prediction and the whole.
 
-use super::feature::{Evidence, judge};
+use super::feature::{Gathered, gather};
+use super::judge::judge;
 use super::rules::DriftRules;
 use super::volume::{invalid, volume};
 use super::{DriftReport, FeatureDrift, Severity};
@@ -59,16 +60,16 @@ pub struct Moved {
 
 /// Compare rows, counted in the bins of a profile, with the profile.
 pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Moved {
-    let evidence: Vec<Evidence<'_>> = profile
+    let gathered: Vec<Gathered<'_>> = profile
         .features
         .iter()
         .enumerate()
-        .map(|(place, histogram)| {
-            Evidence::gather(histogram, now.features.get(place).map_or(&[], Vec::as_slice), rules)
-        })
+        .map(|(place, histogram)| gather(histogram, now.features.get(place).map_or(&[], Vec::as_slice), rules))
         .collect();
-    let weighted: f64 = evidence.iter().map(Evidence::weighted_psi).sum();
-    let mut features = judge(evidence, rules);
+    let weighted: f64 = gathered.iter().map(Gathered::weighted_psi).sum();
+    let judged = judge(gathered.iter().map(|feature| &feature.evidence), rules);
+    let mut features: Vec<FeatureDrift> =
+        gathered.into_iter().zip(judged).map(|(feature, judged)| feature.told(judged)).collect();
     features.sort_by(|a, b| {
         let by_weight = b.importance.total_cmp(&a.importance);
         b.drifted.cmp(&a.drifted).then(by_weight).then(a.feature.cmp(&b.feature))
@@ -96,6 +97,6 @@ pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Move
 
 /// The served prediction against the profile's, by the same two questions: is it significant, is it large?
 fn prediction(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<Check> {
-    let score = judge(vec![Evidence::gather(then, &now.prediction, rules)], rules);
-    score.into_iter().flat_map(|score| score.checks).collect()
+    let score = gather(then, &now.prediction, rules).evidence;
+    judge(std::iter::once(&score), rules).into_iter().flat_map(|judged| judged.checks).collect()
 }

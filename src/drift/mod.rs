@@ -3,6 +3,8 @@
 mod confirm;
 mod detect;
 mod feature;
+pub mod files;
+mod judge;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -66,7 +68,7 @@ pub struct FeatureDrift {
     /// `missing_share_growth`, `unseen_share_growth`.
     pub checks: Vec<Check>,
     /// What is shown beside it: `js_bits`, `kl_ref_cur_nats`, `psi_critical`, `p_value`; of numbers `wasserstein_normed` and
-    /// `ks_bin_error`, by which the rows' own `ks` may be larger.
+    /// `ks_bound`, by which the rows' own `ks` may be larger.
     pub shown: Vec<Measurement>,
 }
 

@@ -1,6 +1,5 @@
 //! Every row of a source against its columns' rules; pure over any `Read`. One violation, and no row is handed on any more.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
@@ -9,7 +8,7 @@ use std::mem;
 use super::IngestError;
 use super::domain::{Cell, Rule};
 use super::reader::Source;
-use super::record::{Record, Records};
+use super::record::{Cells, Record, Records};
 use super::rejection::{Rejection, Told};
 use super::schema::Column;
 use crate::types::Digest;
@@ -79,16 +78,16 @@ struct Header {
 }
 
 impl Header {
-    fn read(cells: &[Cow<'_, str>], columns: &[Column], rejection: &mut Rejection) -> Header {
+    fn read(cells: &Cells<'_>, columns: &[Column], rejection: &mut Rejection) -> Header {
         let mut found = BTreeMap::new();
         let told =
             |name: &str, detail: &str| Told { column: Some(name.to_owned()), value: None, detail: detail.to_owned() };
         for (place, cell) in cells.iter().enumerate() {
-            if found.contains_key(cell.as_ref()) {
+            if found.contains_key(cell) {
                 rejection.add(1, Rule::RepeatedColumn, || told(cell, "the header names it twice"));
                 continue;
             }
-            found.insert(cell.as_ref(), place);
+            found.insert(cell, place);
             if !columns.iter().any(|column| column.name() == cell) {
                 rejection.add(1, Rule::ExtraColumn, || told(cell, "the schema does not declare it"));
             }

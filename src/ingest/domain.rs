@@ -114,9 +114,44 @@ const EXACT: u64 = 1 << 53;
 /// Spellings of a missing value; a word of a category may not be one of them.
 const MISSING: [&str; 4] = ["NA", "NaN", "null", ""];
 
+const LONGEST_MISSING: usize = 4;
+
 /// Whether a cell says that there is no value.
 pub fn is_missing(cell: &str) -> bool {
+    // None of them is longer, and nearly every cell of a large file is.
+    cell.len() <= LONGEST_MISSING && is_spelled_missing(cell)
+}
+
+fn is_spelled_missing(cell: &str) -> bool {
     MISSING.contains(&cell) || cell.eq_ignore_ascii_case("nan") || cell.eq_ignore_ascii_case("null")
+}
+
+/// The number that a short plain decimal is, without the standard library's care for all others: a whole number below 2^53 and
+/// a power of ten are exact, and their quotient is rounded once.
+fn decimal(cell: &str) -> Option<f64> {
+    const MOST_DIGITS: usize = 15;
+    const TENS: [f64; MOST_DIGITS + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let digits = cell.strip_prefix('-').unwrap_or(cell);
+    if digits.len() > MOST_DIGITS + 1 {
+        return None;
+    }
+    let (mut mantissa, mut count, mut point) = (0_u64, 0, None);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                mantissa = mantissa * 10 + u64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 || count > MOST_DIGITS {
+        return None;
+    }
+    let size = mantissa as f64 / TENS.get(count - point.unwrap_or(count))?;
+    Some(if digits.len() < cell.len() { -size } else { size })
 }
 
 impl Domain {
@@ -150,7 +185,7 @@ impl Domain {
                 range.admit(whole as f64).map(|_| Cell::Integer(whole))
             }
             Domain::Float(range) => {
-                let number: f64 = cell.parse().map_err(|_| Rule::Type)?;
+                let number = decimal(cell).map_or_else(|| cell.parse().map_err(|_| Rule::Type), Ok)?;
                 range.admit(number).map(Cell::Float)
             }
             Domain::Boolean => match cell {

@@ -31,10 +31,10 @@ pub fn infer_schema<R: Read>(source: Source<R>, name: &ModelName) -> Result<Stri
     let mut columns: Vec<Seen> = Vec::new();
     while let Some(Record { line, cells }) = records.next().map_err(failed)? {
         match cells {
-            Ok(cells) if line == 1 => columns = cells.iter().map(|name| Seen::new(name)).collect(),
+            Ok(cells) if line == 1 => columns = cells.iter().map(Seen::new).collect(),
             Ok(cells) if cells.len() == columns.len() => {
                 rejection.rows += 1;
-                columns.iter_mut().zip(&cells).for_each(|(column, cell)| column.see(line, cell));
+                columns.iter_mut().zip(cells.iter()).for_each(|(column, cell)| column.see(line, cell));
             }
             Ok(cells) => {
                 let detail = format!("the line has {} cells, the header {}", cells.len(), columns.len());

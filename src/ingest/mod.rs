@@ -1,5 +1,7 @@
 //! Stage 1: strict rows in, or every violation named.
 
+pub mod blocks;
+
 mod check;
 mod columnar;
 mod dataset;
@@ -27,7 +29,7 @@ pub use domain::{Cell, ColumnType, Domain, Range, Rule, is_missing};
 pub use frame::{Frame, FrameColumn, Values};
 pub use freeze::{Frozen, Intake, freeze};
 pub use infer::infer_schema;
-pub use reader::{Globs, ScratchFile, Source, open, scratch_in};
+pub use reader::{Globs, ScratchFile, Source, open, open_table, scratch_in};
 pub use rejection::{IngestViolation, Rejection};
 pub use rows::Rows;
 pub use schema::{Column, RawColumn, RawSchema, Schema, SchemaFault};

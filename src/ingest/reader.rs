@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::IngestError;
+use super::blocks::Table;
 use super::sources::{Scratch, Sources};
 
 /// Bytes of a CSV file and the name that they go by in messages.
@@ -32,6 +33,15 @@ pub fn open(path: &Path) -> Result<Source<File>, IngestError> {
         Ok(file) => Ok(Source::new(path.display().to_string(), file)),
         Err(source) => Err(IngestError::Read { path: path.to_owned(), source }),
     }
+}
+
+/// Open a file of any rows, CSV or Parquet.
+///
+/// # Errors
+/// `Read` when it cannot be opened; `Rejected` when it is neither.
+pub fn open_table(path: &Path) -> Result<Table<File>, IngestError> {
+    let Source { name, bytes } = open(path)?;
+    Table::open(name, bytes)
 }
 
 /// A nameless file that vanishes when it is closed, in a folder that has room for a dataset.

@@ -18,6 +18,8 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub(super) struct Records<R> {
     source: BufReader<Metered<R>>,
     raw: Vec<u8>,
+    /// Where the cells of a line without quotes end; kept from line to line, since a line is not worth an allocation.
+    ends: Vec<usize>,
     /// How many lines were read.
     lines: u64,
     /// No line can be found any more.
@@ -29,7 +31,40 @@ pub(super) struct Record<'a> {
     /// Where it begins, from 1.
     pub line: u64,
     /// Its cells, or why it has none.
-    pub cells: Result<Vec<Cow<'a, str>>, Unreadable>,
+    pub cells: Result<Cells<'a>, Unreadable>,
+}
+
+/// The cells of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cells<'a> {
+    /// Parts of the line as it stands, each with the place of its end.
+    Plain(&'a str, &'a [usize]),
+    /// Some were quoted.
+    Quoted(Vec<Cow<'a, str>>),
+}
+
+impl<'a> Cells<'a> {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Cells::Plain(_, ends) => ends.len(),
+            Cells::Quoted(cells) => cells.len(),
+        }
+    }
+
+    /// The cell at a place.
+    pub(super) fn get(&self, place: usize) -> Option<&str> {
+        match self {
+            Cells::Plain(line, ends) => {
+                let begin = place.checked_sub(1).and_then(|before| ends.get(before)).map_or(0, |end| end + 1);
+                line.get(begin..*ends.get(place)?)
+            }
+            Cells::Quoted(cells) => cells.get(place).map(AsRef::as_ref),
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).filter_map(|place| self.get(place))
+    }
 }
 
 /// Why a line has no cells.
@@ -50,7 +85,13 @@ pub(super) enum Unreadable {
 impl<R: Read> Records<R> {
     pub(super) fn of(source: R) -> Self {
         let metered = Metered { source, hasher: Hasher::default(), bytes: 0 };
-        Records { source: BufReader::with_capacity(1 << 16, metered), raw: Vec::new(), lines: 0, lost: false }
+        Records {
+            source: BufReader::with_capacity(1 << 16, metered),
+            raw: Vec::new(),
+            ends: Vec::new(),
+            lines: 0,
+            lost: false,
+        }
     }
 
     /// The next line; none at the end.
@@ -61,7 +102,13 @@ impl<R: Read> Records<R> {
             Filled::Lost(why) => Err(why),
             Filled::Line if line == 1 && self.raw.starts_with(BYTE_ORDER_MARK) => Err(Unreadable::ByteOrderMark),
             Filled::Line => match str::from_utf8(without_line_end(&self.raw)) {
-                Ok(text) => split(text),
+                Ok(text) if text.contains('"') => split(text).map(Cells::Quoted),
+                Ok(text) => {
+                    self.ends.clear();
+                    let commas = text.bytes().enumerate().filter(|(_, byte)| *byte == b',').map(|(place, _)| place);
+                    self.ends.extend(commas.chain([text.len()]));
+                    Ok(Cells::Plain(text, &self.ends))
+                }
                 Err(_) => Err(Unreadable::NotUtf8),
             },
         };
@@ -129,7 +176,7 @@ fn without_line_end(raw: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-fn split(text: &str) -> Result<Vec<Cow<'_, str>>, Unreadable> {
+pub(super) fn split(text: &str) -> Result<Vec<Cow<'_, str>>, Unreadable> {
     if !text.contains('"') {
         return Ok(text.split(',').map(Cow::Borrowed).collect());
     }
@@ -181,7 +228,7 @@ mod tests {
         let mut records = Records::of(bytes);
         let mut read = Vec::new();
         while let Some(Record { line, cells }) = records.next().unwrap() {
-            read.push((line, cells.map(|cells| cells.into_iter().map(Cow::into_owned).collect())));
+            read.push((line, cells.map(|cells| cells.iter().map(str::to_owned).collect())));
         }
         read
     }

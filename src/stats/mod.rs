@@ -32,4 +32,4 @@ pub use estimate::{Estimate, Interval, mean, share};
 pub use tally::Tally;
 
 #[cfg(test)]
-mod golden;
+pub(crate) mod golden;

@@ -19,6 +19,7 @@ mod only_what_verifies;
 mod people_are_told;
 mod the_power_fails;
 mod the_world_drifts;
+mod two_files;
 mod what_was_decided_is_known;
 
 mod commands;

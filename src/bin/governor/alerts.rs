@@ -70,6 +70,7 @@ fn what_fails(failure: &Failure) -> Option<(Kind, Seen)> {
         | Exit::Held
         | Exit::RolledBack
         | Exit::Drift
+        | Exit::Undecided
         | Exit::TryAgain => return None,
     };
     Some((kind, Seen::stands(Level::Critical, failure.sentence())))

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use regent::config::{Policy, Settings};
 use regent::contract::RawContract;
+use regent::drift::files::FilesReport;
 use regent::govern::Override;
 use regent::ingest::{DatasetMeta, RawSchema};
 use regent::registry::Metadata;
@@ -28,8 +29,9 @@ pub struct ExportSchemas {
 /// A schema: its file's name, and how it is made.
 type Named = (&'static str, fn() -> Value);
 
-/// Every YAML file there is.
-const SCHEMAS: [Named; 7] = [
+/// Every YAML file there is, and the answers that programs read.
+const SCHEMAS: [Named; 8] = [
+    ("check.json", || schema_of::<FilesReport>("What `regent check -o json` answers")),
     ("contract.json", || schema_of::<RawContract>("A feature contract: contracts/<model>.yaml")),
     ("dataset.json", || schema_of::<DatasetMeta>("A frozen dataset: var/<model>/datasets/<digest>/dataset.yaml")),
     ("metadata.json", || schema_of::<Metadata>("A bundle's origin: registry/<model>/<version>/metadata.yaml")),

@@ -3,6 +3,7 @@
 
 mod alert;
 mod backtest;
+mod check;
 mod completions;
 mod contract;
 mod doctor;
@@ -66,6 +67,7 @@ enum Command {
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
     Drift(drift::Drift),
+    Check(check::Check),
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
@@ -105,6 +107,7 @@ impl Command {
             Command::Labels(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),
             Command::Drift(command) => command.run(scene),
+            Command::Check(command) => command.run(scene),
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),

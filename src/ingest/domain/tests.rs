@@ -78,3 +78,13 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #[test]
+    fn a_short_decimal_is_what_the_standard_library_reads(cell in "-?[0-9.]{0,20}") {
+        let expected = cell.parse::<f64>().ok();
+        prop_assert!(decimal(&cell).is_none_or(|number| Some(number.to_bits()) == expected.map(f64::to_bits)), "{}", cell);
+        let short = (1..=12).contains(&cell.len()) && expected.is_some();
+        prop_assert!(!short || decimal(&cell).is_some(), "{}", cell);
+    }
+}

@@ -9,7 +9,7 @@ use crate::types::NotComputable;
 /// The inner edges of a histogram: finite, strictly rising, one fewer than the bins.
 ///
 /// Bins are closed on the right and open-ended at both sides: (-∞, e₀], (e₀, e₁], …, (eₖ, ∞), so every number has a bin.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "Vec<f64>", into = "Vec<f64>")]
 pub struct Edges(Vec<f64>);
 
@@ -85,6 +85,11 @@ impl Edges {
         };
         let midpoints = self.0.windows(2).map(|pair| pair[0] + (pair[1] - pair[0]) / 2.0);
         [first].into_iter().chain(midpoints).chain([last]).collect()
+    }
+
+    /// Whether only one number falls in this bin, so that its rows tie and hide nothing.
+    pub fn is_point(&self, bin: usize) -> bool {
+        bin > 0 && self.0.get(bin).is_some_and(|edge| self.0[bin - 1].next_up() == *edge)
     }
 
     /// The edges, rising.

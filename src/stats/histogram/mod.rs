@@ -1,6 +1,7 @@
 //! Bins frozen from a reference, counts in them, and groups of them; pure. Counts add up, in any order.
 
 mod edges;
+mod frozen;
 mod grouping;
 
 /// Durations counted in bins that are the same everywhere.
@@ -8,4 +9,5 @@ pub mod latency;
 
 pub(super) use edges::quantile_of_sorted;
 pub use edges::{Edges, quantile};
+pub use frozen::Frozen;
 pub use grouping::Grouping;

@@ -27,13 +27,15 @@ pub enum Exit {
     RolledBack = 11,
     /// Drift is confirmed (only with `--exit-code`).
     Drift = 12,
+    /// Too little was seen to say (only with `--exit-code`).
+    Undecided = 13,
     /// Not now; try again.
     TryAgain = 75,
 }
 
 impl Exit {
     /// Every code, for the help text.
-    pub const ALL: [Exit; 11] = [
+    pub const ALL: [Exit; 12] = [
         Exit::Done,
         Exit::Internal,
         Exit::Usage,
@@ -44,6 +46,7 @@ impl Exit {
         Exit::Held,
         Exit::RolledBack,
         Exit::Drift,
+        Exit::Undecided,
         Exit::TryAgain,
     ];
 
@@ -72,6 +75,7 @@ impl fmt::Display for Exit {
             Exit::Held => "a model is held (only with --exit-code)",
             Exit::RolledBack => "a champion was rolled back (only with --exit-code)",
             Exit::Drift => "drift is confirmed (only with --exit-code)",
+            Exit::Undecided => "too little was seen to say (only with --exit-code)",
             Exit::TryAgain => "not now; try again",
         })
     }
@@ -90,6 +94,6 @@ mod tests {
     #[test]
     fn a_code_keeps_its_meaning() {
         let codes = Exit::ALL.map(Exit::code);
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 75]);
+        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 6, 10, 11, 12, 13, 75]);
     }
 }

@@ -14,6 +14,7 @@ use regent::audit::{AuditError, HeadError};
 use regent::backtest::BacktestError;
 use regent::config::PolicyError;
 use regent::contract::ContractError;
+use regent::drift::files::FilesError;
 use regent::govern::GovernError;
 use regent::ingest::IngestError;
 use regent::log::LogError;
@@ -82,9 +83,9 @@ impl<E: Fails> From<E> for Failure {
 /// The one table from errors to exit codes.
 mod table {
     use super::{
-        AlertError, AuditError, BacktestError, ContractError, Exit, Fails, GovernError, HeadError, IngestError,
-        KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError, SnapshotError, StoreError,
-        TrainError, Value, YamlError,
+        AlertError, AuditError, BacktestError, ContractError, Exit, Fails, FilesError, GovernError, HeadError,
+        IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError, SnapshotError,
+        StoreError, TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -150,6 +151,29 @@ mod table {
             match self {
                 IngestError::Rejected(rejection) => Some(rejection.to_string()),
                 _ => None,
+            }
+        }
+    }
+
+    impl Fails for FilesError {
+        fn exit(&self) -> Exit {
+            match self {
+                FilesError::Ingest(error) => error.exit(),
+                FilesError::NoColumn { .. } => Exit::Usage,
+            }
+        }
+
+        fn details(&self) -> Option<Value> {
+            match self {
+                FilesError::Ingest(error) => error.details(),
+                FilesError::NoColumn { .. } => None,
+            }
+        }
+
+        fn report(&self) -> Option<String> {
+            match self {
+                FilesError::Ingest(error) => error.report(),
+                FilesError::NoColumn { .. } => None,
             }
         }
     }
