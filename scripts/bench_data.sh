@@ -17,9 +17,9 @@ if [ ! -e "$venv/complete" ]; then
   printf 'bench-data: bringing pandas, SciPy, polars, pandera and Evidently into %s\n' "$venv" >&2
   python3 -m venv "$venv"
   "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check \
-    numpy pandas scipy polars pyarrow pandera || exit 1
-  # Evidently asks for much; without it its line says that it failed, and the others stand.
-  "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check evidently || true
+    numpy 'pandas<3' scipy polars pyarrow pandera
+  # Evidently asks for much, and not for the pandas it works with; without it its line says that it failed, and the others stand.
+  "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check evidently 'pandas<3' || true
   touch "$venv/complete"
 fi
 # As `cargo test --release` builds it, so that LightGBM is not built a second time.
