@@ -35,19 +35,18 @@ pub fn lateness(standing: &Standing, rules: &Rules, after: Span, now: Timestamp)
     }
     let Some(champion) = &standing.champion else { return Lateness::Idle };
     let window = Window::holding(standing.judged_until.unwrap_or(champion.since), rules.windows.judge);
-    match overdue(window, rules, after, now) {
-        Some(what) => Lateness::Late { what },
-        None => Lateness::Awaited { window, due: window.end() + rules.windows.grace },
-    }
-}
-
-/// Whether a governor that has just decided this came late for it.
-pub fn came_late(record: &Record, rules: &Rules, after: Span, now: Timestamp) -> Option<String> {
-    overdue(*record.judged.first()?, rules, after, now)
-}
-
-fn overdue(window: Window, rules: &Rules, after: Span, now: Timestamp) -> Option<String> {
     let due = window.end() + rules.windows.grace;
     let late = now.since(due);
-    (late > after).then(|| format!("window {window} should have been judged at {due}, {late} ago"))
+    if late > after {
+        return Lateness::Late { what: format!("window {window} should have been judged at {due}, {late} ago") };
+    }
+    Lateness::Awaited { window, due }
+}
+
+/// Whether the governor came late for what it recorded.
+pub fn came_late(record: &Record, rules: &Rules, after: Span) -> Option<String> {
+    let window = record.judged.first()?;
+    let due = window.end() + rules.windows.grace;
+    let late = record.at.since(due);
+    (late > after).then(|| format!("window {window} was judged at {}, {late} after it was due", record.at))
 }

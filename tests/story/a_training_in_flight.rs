@@ -167,7 +167,7 @@ fn a_poisoned_source_file_is_refused_whole_until_it_is_mended() {
     programs.write("incoming/rain/c-empty.csv", "");
     programs.write("incoming/rain/d-good.csv", &stage::weather(2_100..2_200));
     let told = programs.govern(&[]);
-    assert!(told.contains("WARNING rain source"), "{told}");
+    assert!(told.contains("WARNING rain/source"), "{told}");
     for bad in ["a-poisoned", "b-binary", "c-empty"] {
         assert!(told.contains(bad), "{bad}: {told}");
     }
@@ -178,7 +178,7 @@ fn a_poisoned_source_file_is_refused_whole_until_it_is_mended() {
     for bad in ["b-binary", "c-empty"] {
         std::fs::remove_file(programs.path(&format!("incoming/rain/{bad}.csv"))).unwrap();
     }
-    assert!(programs.govern(&[]).contains("resolved WARNING rain source"));
+    assert!(programs.govern(&[]).contains("resolved WARNING rain/source"));
     assert_eq!((rows(&programs), programs.names("var/rain/datasets").len()), (2_200, 3));
 }
 
