@@ -89,3 +89,57 @@ fn a_champion_is_outgrown_by_as_much_as_it_learned_from() {
     };
     assert_eq!((with(9_999), with(10_000)), (Action::NoAction, Action::RetrainRequired));
 }
+
+#[test]
+fn a_champion_is_never_outgrown_where_the_policy_says_so() {
+    let none = BTreeSet::new();
+    let quiet = (drift(Verdict::Pass, Severity::None), loss(Verdict::Pass, Verdict::Pass));
+    let rules = RetrainRules { outgrown: 0.0, ..RetrainRules::DEFAULTS };
+    let history = History { new_rows: 1_000_000, ..nothing_yet(&none) };
+    assert_eq!(retrain(&quiet.0, &quiet.1, &history, &rules, now()).action, Action::NoAction);
+}
+
+/// What stands in the way of a training a day after the last one, which had the rows of the first fifty days.
+#[rstest]
+#[case::newer_catastrophe(Verdict::Fail, Some(51), true)]
+#[case::catastrophe_at_once(Verdict::Fail, Some(50), true)]
+#[case::catastrophe_that_was_trained_on(Verdict::Fail, Some(49), false)]
+#[case::catastrophe_of_no_known_time(Verdict::Fail, None, false)]
+#[case::newer_loss(Verdict::Pass, Some(51), false)]
+fn only_a_catastrophe_that_the_last_training_did_not_know_breaks_a_cooldown(
+    #[case] catastrophic: Verdict,
+    #[case] onset: Option<i64>,
+    #[case] starts: bool,
+) {
+    let none = BTreeSet::new();
+    let day = |day| Timestamp::EPOCH + Span::from_days(day);
+    let trained_at = Some(now() - Span::from_days(1));
+    let history = History { trained_at, trained_until: Some(day(50)), ..nothing_yet(&none) };
+    let fell = ConfirmedLoss { onset: onset.map(day), ..loss(Verdict::Fail, catastrophic) };
+    let quiet = drift(Verdict::Pass, Severity::None);
+    assert_eq!(retrain(&quiet, &fell, &history, &RetrainRules::DEFAULTS, now()).starts, starts);
+    let never_matured = History { trained_until: None, ..history };
+    let unknown = ConfirmedLoss { onset: None, ..fell };
+    assert!(!retrain(&quiet, &unknown, &never_matured, &RetrainRules::DEFAULTS, now()).starts);
+}
+
+#[test]
+fn a_training_starts_at_the_very_end_of_its_cooldown_with_the_very_rows_it_needs() {
+    let none = BTreeSet::new();
+    let rules = RetrainRules::DEFAULTS;
+    let starts = |since: Span, new_rows| {
+        let history = History { trained_at: Some(now() - since), new_rows, ..nothing_yet(&none) };
+        let lost = loss(Verdict::Fail, Verdict::Pass);
+        retrain(&drift(Verdict::Pass, Severity::None), &lost, &history, &rules, now()).starts
+    };
+    assert!(starts(rules.cooldown, rules.min_new_rows));
+    assert!(!starts(rules.cooldown, rules.min_new_rows - 1));
+    assert!(!starts(Span::from_micros(rules.cooldown.micros() - 1), rules.min_new_rows));
+}
+
+#[test]
+fn an_action_is_told_as_it_is_stored() {
+    for action in [Action::NoAction, Action::Monitor, Action::RetrainRecommended, Action::RetrainRequired] {
+        assert_eq!(serde_json::to_value(action).unwrap(), action.to_string());
+    }
+}
