@@ -70,8 +70,10 @@ def polars_psi(form: str, ref: str, cur: str) -> None:
 
     read = pl.read_csv if form == "csv" else pl.read_parquet
     a, b = read(ref), read(cur)
-    edges = a.select(pl.col(c).quantile(q / 10).alias(f"{c}_{q}") for c in NUMBERS for q in range(1, 10)).row(0, named=True)
-    cuts = {c: sorted({edges[f"{c}_{q}"] for q in range(1, 10)}) for c in NUMBERS}
+    # Sorted once a column; nine calls of quantile would take nine times as long.
+    places = [len(a) * q // 10 for q in range(1, 10)]
+    deciles = a.select(pl.col(c).sort().gather(places) for c in NUMBERS)
+    cuts = {c: sorted(set(deciles[c])) for c in NUMBERS}
     below = [(pl.col(c) <= e).sum().alias(f"{c}_{i}") for c in NUMBERS for i, e in enumerate(cuts[c])]
     sides = [side.select(below).row(0, named=True) for side in (a, b)]
     for column in NUMBERS:

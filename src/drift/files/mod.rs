@@ -3,6 +3,7 @@
 mod compare;
 mod domain;
 mod file;
+mod judged;
 mod nominal;
 mod numeric;
 mod plan;

@@ -1,7 +1,7 @@
 //! What two nominal columns say: the reference's most frequent words, the others together, and what the reference never had; pure.
 
-use super::compare::Measured;
 use super::file::Counts;
+use super::judged::Measured;
 use super::{Bin, FileCheck};
 use crate::drift::judge::{Evidence, Share, psi_line};
 use crate::drift::rules::DriftRules;

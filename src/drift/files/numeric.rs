@@ -1,8 +1,8 @@
 //! What two numeric columns say: of the rows themselves where both are held, else of counts in bins frozen from the reference; pure.
 
 use super::file::{Held, Numbers};
+use super::judged::Measured;
 use super::{Bin, FileCheck};
-use crate::drift::files::compare::Measured;
 use crate::drift::judge::{Evidence, Share, either, psi_line};
 use crate::drift::rules::DriftRules;
 use crate::stats::Tally;

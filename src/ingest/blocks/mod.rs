@@ -1,6 +1,7 @@
 //! Files of any rows as blocks of columns, for those who only count; pure over bytes. Cells that are not there or cannot be read are
 //! kept as that; what is not a table at all is refused with its lines.
 
+mod cell;
 mod chunks;
 mod columnar;
 mod number;
