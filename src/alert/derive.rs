@@ -1,21 +1,23 @@
 //! What a tick has seen, as findings; pure. One finding a kind, the worst of what was seen.
 //!
-//! A new check is one line in [`derive`]: its kind, and what its verdict says. Not derived yet, because no report carries them:
-//! `concept_drift`, `prediction_mean_anomaly` and `label_coverage`. `governor_late` comes from [`lateness`](super::lateness).
+//! A new check is one line in [`derive`]: its kind, and what its verdict says. Not derived yet, because no report carries it:
+//! `prediction_mean_anomaly`. `governor_late` comes from [`lateness`](super::lateness).
 
 use super::{Findings, Kind, Level, Seen};
 use crate::drift::{self, DriftReport, Severity};
 use crate::govern::{Decision, Observation, Rules};
-use crate::performance;
+use crate::performance::{self, PerformanceReport};
 use crate::types::{Check, Verdict};
 
 /// The findings of one tick.
 pub fn derive(observation: &Observation, decision: &Decision, rules: &Rules) -> Findings {
     Findings::from([
         (Kind::DataDrift, data_drift(observation, rules)),
-        (Kind::PredictionShift, prediction_shift(observation)),
+        (Kind::ConceptDrift, concept_drift(observation, rules)),
+        (Kind::PredictionShift, prediction_shift(observation, rules)),
         (Kind::PerformanceDegradation, performance_loss(observation, rules)),
         (Kind::PerformanceThreshold, below_a_floor(observation, rules)),
+        (Kind::LabelCoverage, label_coverage(observation)),
         (Kind::ErrorRate, newest(observation, |report| &report.invalid)),
         (Kind::Volume, newest(observation, |report| &report.volume)),
         (Kind::Source, refused(observation, decision)),
@@ -49,16 +51,41 @@ fn newest(observation: &Observation, check: impl Fn(&DriftReport) -> &Check) -> 
     Seen::by(check.verdict, Level::Warning, || check.to_string())
 }
 
-/// The prediction has shifted only if it is significant and large: the first check and one of the others.
-fn prediction_shift(observation: &Observation) -> Seen {
-    let Some([significance, sizes @ ..]) = observation.drift.last().map(|report| report.prediction.as_slice()) else {
-        return Seen::Unclear;
+fn prediction_shift(observation: &Observation, rules: &Rules) -> Seen {
+    let verdict = drift::confirmed(&observation.drift, DriftReport::prediction_shifted, &rules.drift);
+    Seen::by(verdict, Level::Warning, || {
+        let newest = observation.drift.iter().rev().find(|report| report.prediction_shifted() == Verdict::Fail);
+        let sizes = newest.into_iter().flat_map(|report| report.prediction.iter().skip(1));
+        let large = sizes.filter(|size| size.verdict == Verdict::Fail).map(ToString::to_string);
+        format!("confirmed; {}", large.collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// What comes in is as it was, and what the model makes of it, or how well, is not.
+fn concept_drift(observation: &Observation, rules: &Rules) -> Seen {
+    let moved = drift::confirmed(&observation.drift, DriftReport::concept_drifted, &rules.drift);
+    let features = drift::confirm(&observation.drift, &rules.drift).verdict;
+    let errors = performance::confirm(&observation.performance, &rules.performance).check.verdict;
+    let worse = errors == Verdict::Fail && features == Verdict::Pass;
+    match (moved, worse) {
+        (Verdict::Fail, _) => Seen::stands(Level::Warning, "the prediction has shifted while no feature has drifted"),
+        (_, true) => Seen::stands(Level::Warning, "errors have grown while no feature has drifted"),
+        (Verdict::Pass, false) => Seen::Over,
+        (Verdict::Insufficient | Verdict::Error, false) => Seen::Unclear,
+    }
+}
+
+/// The newest window that is old enough to be judged: did its labels come?
+fn label_coverage(observation: &Observation) -> Seen {
+    let of = |report: &PerformanceReport, metric: &str| {
+        report.maturity.iter().find(|check| check.measurement.metric == metric).cloned()
     };
-    let large = sizes.iter().find(|size| size.verdict == Verdict::Fail);
-    match (significance.verdict, large) {
-        (Verdict::Fail, Some(large)) => Seen::stands(Level::Warning, large.to_string()),
-        (Verdict::Fail, None) | (Verdict::Pass, _) => Seen::Over,
-        (Verdict::Insufficient | Verdict::Error, _) => Seen::Unclear,
+    let old = |report: &&PerformanceReport| of(report, "age_secs").is_some_and(|age| age.verdict.is_pass());
+    let coverage = observation.performance.iter().rev().find(old).and_then(|report| of(report, "label_coverage"));
+    match coverage {
+        Some(check) if check.verdict.is_pass() => Seen::Over,
+        Some(check) if check.measurement.value.number().is_some() => Seen::stands(Level::Warning, check.to_string()),
+        Some(_) | None => Seen::Unclear,
     }
 }
 
@@ -116,5 +143,50 @@ fn held(decision: &Decision) -> Seen {
     match &decision.held {
         Some(why) => Seen::stands(Level::Critical, why.clone()),
         None => Seen::Over,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Window;
+    use crate::types::{Digest, Measurement, Operator, Span, Timestamp, Version};
+
+    /// A window with this share of labels, old enough to be judged or not.
+    fn labelled(share: f64, old: bool) -> PerformanceReport {
+        let check = |metric: &str, value: f64, line| {
+            let check = Check::require(Measurement::new(metric, value, 100), Operator::AtLeast, line, 0);
+            // As the judge has it: not there yet is not a failure.
+            let verdict = if check.verdict.is_pass() { Verdict::Pass } else { Verdict::Insufficient };
+            Check { verdict, ..check }
+        };
+        let nothing = check("auc", 0.0, 1.0);
+        PerformanceReport {
+            format_version: 1,
+            model: "rain".parse().unwrap(),
+            version: Version::FIRST,
+            bundle: Digest::of("bundle"),
+            window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
+            late: 0,
+            predictions: 100,
+            labelled: (100.0 * share) as u64,
+            maturity: vec![check("label_coverage", share, 0.5), check("age_secs", f64::from(u8::from(old)), 1.0)],
+            metrics: Vec::new(),
+            checks: Vec::new(),
+            catastrophic: nothing.clone(),
+            collapse: nothing.measurement,
+            verdict: Verdict::Insufficient,
+        }
+    }
+
+    #[test]
+    fn labels_that_did_not_come_are_told_once_they_should_be_there() {
+        let seen = |performance: Vec<PerformanceReport>| {
+            label_coverage(&Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) })
+        };
+        assert_eq!(seen(vec![]), Seen::Unclear);
+        assert_eq!(seen(vec![labelled(0.2, false)]), Seen::Unclear);
+        assert_eq!(seen(vec![labelled(0.9, true), labelled(0.0, false)]), Seen::Over);
+        assert!(matches!(seen(vec![labelled(0.9, true), labelled(0.2, true)]), Seen::Stands(_)));
     }
 }

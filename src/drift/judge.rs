@@ -28,6 +28,8 @@ pub(super) struct Evidence {
 pub(super) struct Share {
     pub metric: &'static str,
     pub growth: f64,
+    /// How many rows it is a share of now: those without a value are among them.
+    pub n: u64,
     pub p_value: Option<f64>,
 }
 
@@ -43,7 +45,7 @@ impl Share {
     pub(super) fn of(metric: &'static str, then: (u64, u64), now: (u64, u64)) -> Share {
         let rate = |(hits, rows): (u64, u64)| hits as f64 / rows.max(1) as f64;
         let tested = if then.0 + now.0 > 0 { two_shares(then, now).ok() } else { None };
-        Share { metric, growth: rate(now) - rate(then), p_value: tested.map(|tested| tested.p_value) }
+        Share { metric, growth: rate(now) - rate(then), n: now.1, p_value: tested.map(|tested| tested.p_value) }
     }
 }
 
@@ -85,9 +87,10 @@ impl Evidence {
     }
 
     fn judge(&self, [moved, missing, unseen]: [Option<f64>; 3], rules: &DriftRules) -> Judged {
-        let check = |metric: &str, value: Value, operator, line| {
-            Check::require(Measurement::new(metric, value, self.n), operator, line, rules.min_rows)
+        let on = |n, metric: &str, value: Value, operator, line| {
+            Check::require(Measurement::new(metric, value, n), operator, line, rules.min_rows)
         };
+        let check = |metric: &str, value: Value, operator, line| on(self.n, metric, value, operator, line);
         let fails = |check: &Check| check.verdict == Verdict::Fail;
         let adjusted: Value = moved.ok_or_else(|| NotComputable::because("no test")).into();
         let significance = check("p_adjusted", adjusted, Operator::AtLeast, rules.alpha);
@@ -103,7 +106,7 @@ impl Evidence {
             // What may be chance has not grown.
             let chance = adjusted.is_none_or(|p| p >= rules.alpha);
             let growth = if chance { share.growth.min(0.0) } else { share.growth };
-            let grown = check(share.metric, growth.into(), Operator::Less, rules.share);
+            let grown = on(share.n, share.metric, growth.into(), Operator::Less, rules.share);
             drifted |= fails(&grown);
             checks.push(grown);
         }

@@ -10,7 +10,7 @@ mod rules;
 mod tests;
 mod volume;
 
-pub use confirm::{confirm, confirm_windows};
+pub use confirm::{confirm, confirm_windows, confirmed};
 pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
 
@@ -53,6 +53,29 @@ pub struct DriftReport {
     pub severity: Severity,
     /// `Fail` if dataset drift was found; `Insufficient` if too few rows were seen.
     pub verdict: Verdict,
+}
+
+impl DriftReport {
+    /// Whether the served prediction moved, as a feature does: significantly and far.
+    pub fn prediction_shifted(&self) -> Verdict {
+        let [significance, sizes @ ..] = self.prediction.as_slice() else { return Verdict::Insufficient };
+        let large = sizes.iter().any(|size| size.verdict == Verdict::Fail);
+        match significance.verdict {
+            Verdict::Fail if large => Verdict::Fail,
+            Verdict::Fail => Verdict::Pass,
+            other => other,
+        }
+    }
+
+    /// Whether the prediction moved while no feature did: what the model makes of the world has changed, not the world's features
+    /// one by one.
+    pub fn concept_drifted(&self) -> Verdict {
+        let quiet = self.features.iter().all(|feature| !feature.drifted);
+        match self.prediction_shifted() {
+            Verdict::Fail if !quiet => Verdict::Pass,
+            other => other,
+        }
+    }
 }
 
 /// What one window says of one feature.

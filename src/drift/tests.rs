@@ -127,6 +127,32 @@ fn one_odd_window_confirms_nothing() {
 }
 
 #[test]
+fn a_prediction_that_moves_alone_is_a_concept_that_drifted() {
+    let window = |features: [Vec<u64>; 4], prediction: Vec<u64>| {
+        let mut snapshot = a_window(features);
+        if let Some(seen) = snapshot.counts.versions.get_mut(&Version::FIRST) {
+            seen.prediction = prediction;
+        }
+        detected(&snapshot)
+    };
+    let quiet = window([even(), even(), even(), even()], even());
+    let alone = window([even(), even(), even(), even()], moved());
+    let together = window([moved(), even(), even(), even()], moved());
+    let said = |report: &DriftReport| (report.prediction_shifted(), report.concept_drifted());
+    assert_eq!(said(&quiet), (Verdict::Pass, Verdict::Pass));
+    assert_eq!(said(&alone), (Verdict::Fail, Verdict::Fail));
+    assert_eq!(said(&together), (Verdict::Fail, Verdict::Pass));
+    assert_eq!(said(&window([vec![], vec![], vec![], vec![]], vec![])), (Verdict::Insufficient, Verdict::Insufficient));
+    let confirmed = |reports: &[&DriftReport]| {
+        let reports: Vec<DriftReport> = reports.iter().copied().cloned().collect();
+        confirmed(&reports, DriftReport::concept_drifted, &DriftRules::DEFAULTS)
+    };
+    assert_eq!(confirmed(&[&alone, &quiet, &quiet]), Verdict::Pass);
+    assert_eq!(confirmed(&[&alone, &quiet, &alone]), Verdict::Fail);
+    assert_eq!(confirmed(&[&alone, &quiet]), Verdict::Insufficient);
+}
+
+#[test]
 fn volume_is_judged_against_a_usual_one_and_never_on_a_handful() {
     let (profile, rules) = (profile(), DriftRules::DEFAULTS);
     let found = |volumes: &[u64], requests: u64| {

@@ -32,4 +32,6 @@ pub use estimate::{Estimate, Interval, mean, share};
 pub use tally::Tally;
 
 #[cfg(test)]
+mod agreement;
+#[cfg(test)]
 pub(crate) mod golden;
