@@ -130,6 +130,13 @@ fn a_name_that_is_no_key_is_an_error_and_not_overlooked() {
 }
 
 #[test]
+fn a_file_is_no_workspace() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let opened = Disk::open(file.path().to_owned(), Durability::Durable);
+    assert!(matches!(opened, Err(StoreError::Open { .. })), "{opened:?}");
+}
+
+#[test]
 fn a_mistyped_root_does_not_become_a_store() {
     let folder = TempDir::new().unwrap();
     let mistyped = folder.path().join("wrokspace");
