@@ -1,6 +1,6 @@
 //! What a tick has seen, as findings; pure. One finding a kind, the worst of what was seen.
 //!
-//! A new check is one line in [`derive`]: its kind, and what its verdict says. Not derived yet, because no report carries it:
+//! A new check is one line in [`derive()`]: its kind, and what its verdict says. Not derived yet, because no report carries it:
 //! `prediction_mean_anomaly`. `governor_late` comes from [`lateness`](super::lateness).
 
 use super::{Findings, Kind, Level, Seen};

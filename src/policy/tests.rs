@@ -35,6 +35,14 @@ fn nothing_yet(trained_on: &BTreeSet<Digest>) -> History<'_> {
 #[case::quiet(Verdict::Pass, Severity::None, Verdict::Pass, Verdict::Pass, Action::NoAction, false)]
 #[case::silence(Verdict::Insufficient, Severity::None, Verdict::Pass, Verdict::Pass, Action::Monitor, false)]
 #[case::no_labels(Verdict::Pass, Severity::None, Verdict::Insufficient, Verdict::Insufficient, Action::Monitor, false)]
+#[case::nobody_knows_of_a_catastrophe(
+    Verdict::Pass,
+    Severity::None,
+    Verdict::Pass,
+    Verdict::Insufficient,
+    Action::Monitor,
+    false
+)]
 #[case::drift(Verdict::Fail, Severity::Moderate, Verdict::Pass, Verdict::Pass, Action::RetrainRecommended, false)]
 #[case::severe(Verdict::Fail, Severity::Severe, Verdict::Pass, Verdict::Pass, Action::RetrainRequired, true)]
 #[case::loss(Verdict::Pass, Severity::None, Verdict::Fail, Verdict::Pass, Action::RetrainRequired, true)]
