@@ -93,6 +93,7 @@ fn empty(header: &Section) -> Result<Forest, ForestError> {
         objective: objective(header.value("objective")?)?,
         feature_names: header.words("feature_names")?.map(str::to_owned).collect(),
         gain: vec![0.0; n_features],
+        quick: None,
     })
 }
 

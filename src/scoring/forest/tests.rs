@@ -351,3 +351,81 @@ proptest! {
         prop_assert!(Forest::parse(&text).is_err());
     }
 }
+
+/// A tree of nodes as they were drawn: each splits one of the leaves there are.
+fn drawn(forest: &mut Forest, nodes: &[(usize, usize, Split)]) {
+    let (first_node, first_leaf) = (forest.nodes.len(), forest.leaves.len());
+    let leaf = |number: usize| !((first_leaf + number) as Link);
+    forest.roots.push(if nodes.is_empty() { leaf(0) } else { first_node as Link });
+    // Where the link to each leaf stands: the node and its side.
+    let mut links: Vec<Option<(usize, Side)>> = vec![None];
+    for (place, &(chosen, feature, split)) in nodes.iter().enumerate() {
+        let (node, splits) = (first_node + place, chosen % links.len());
+        match links[splits] {
+            Some((parent, Side::Left)) => forest.nodes[parent].left = node as Link,
+            Some((parent, Side::Right)) => forest.nodes[parent].right = node as Link,
+            None => {}
+        }
+        forest.nodes.push(Node { split, feature: feature as u32, left: leaf(splits), right: leaf(links.len()) });
+        links[splits] = Some((node, Side::Left));
+        links.push(Some((node, Side::Right)));
+    }
+    for number in 0..links.len() {
+        forest.leaves.push(((first_leaf + number) as f64).sin());
+    }
+}
+
+fn split() -> impl Strategy<Value = Split> {
+    let side = prop_oneof![Just(Side::Left), Just(Side::Right)];
+    let missing = prop_oneof![
+        Just(Missing::IsZero),
+        side.clone().prop_map(Missing::ZeroGoes),
+        side.prop_map(Missing::NanGoes)
+    ];
+    prop_oneof![
+        4 => (-4i8..4, missing).prop_map(|(threshold, missing)| Split::AtMost { threshold: f64::from(threshold) / 2.0, missing }),
+        1 => (0u32..6, 1u32..3).prop_map(|(first, count)| Split::OneOf { first, count }),
+    ]
+}
+
+fn value() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        6 => (-5i8..5).prop_map(|value| f64::from(value) / 2.0),
+        3 => (0u8..80).prop_map(f64::from),
+        1 => prop::sample::select(vec![f64::NAN, f64::INFINITY, f64::NEG_INFINITY, -0.0, 1e-36, -1e-36, 1e300]),
+    ]
+}
+
+proptest! {
+    /// Feature by feature, walking, and several rows at a time: the same bits.
+    #[test]
+    fn every_way_through_a_forest_ends_in_the_same_leaves(
+        trees in prop::collection::vec((0usize..70).prop_flat_map(|nodes| prop::collection::vec((0usize..100, 0usize..3, split()), nodes)), 1..20),
+        rows in prop::collection::vec(prop::collection::vec(value(), 3), 1..20),
+        words in prop::collection::vec(any::<u32>(), 8),
+    ) {
+        let mut forest = Forest::parse(&good()).unwrap();
+        forest.nodes.clear();
+        forest.leaves.clear();
+        forest.roots.clear();
+        forest.words = words;
+        trees.iter().for_each(|nodes| drawn(&mut forest, nodes));
+        forest.quick = Quick::of(&forest);
+        let most = trees.iter().map(Vec::len).max().unwrap() + 1;
+        prop_assert_eq!(forest.quick.is_some(), most <= 64, "{} leaves", most);
+        let alone: Vec<u64> = rows.iter().map(|row| forest.raw(row).to_bits()).collect();
+        let walked: Vec<u64> = rows.iter().map(|row| forest.walk(row).to_bits()).collect();
+        let together: Vec<u64> = forest.raw_all(rows.iter().map(Vec::as_slice)).iter().map(|margin| margin.to_bits()).collect();
+        prop_assert_eq!(&alone, &walked);
+        prop_assert_eq!(&alone, &together);
+    }
+}
+
+#[test]
+fn a_row_of_another_length_has_no_margin_among_others_that_have() {
+    let forest = Forest::parse(&good()).unwrap();
+    let (row, short) = ([2.5, 0.0, 1.0], [2.5, 0.0]);
+    let rows = (0..11).map(|place| if place == 3 { &short[..] } else { &row[..] });
+    let margins = forest.raw_all(rows);
+    assert_eq!(margins.iter().map(|margin| margin.is_nan()).collect::<Vec<_>>(), (0..11).map(|place| place == 3).collect::<Vec<_>>());
+}

@@ -1,0 +1,285 @@
+//! A forest of small trees, evaluated feature by feature instead of tree by tree; pure. The same leaves, and so the same bits.
+//!
+//! QuickScorer (Lucchese et al., SIGIR 2015): a tree's leaves are numbered from left to right, one bit each. A node whose
+//! condition does not hold takes the leaves on its left out; the leaf that a row falls into is the first that is left. Of one
+//! feature's nodes, in the order of their thresholds, those below the value do not hold: a prefix. What a prefix leaves is kept
+//! after every [`STRIDE`] nodes for all trees at once, so that a row takes the nearest one, a few nodes more, and is done with
+//! the feature.
+
+use std::ops::BitAndAssign;
+
+use super::{Forest, Link, Missing, Side, Split, ZERO_THRESHOLD};
+
+/// Nodes between two kept prefixes: fewer take memory, more take time.
+const STRIDE: usize = 16;
+/// Trees whose leaves are looked for together: what is left of them fits on the stack.
+const TREES: usize = 256;
+/// Categories of a feature that are worth a table.
+const CATEGORIES: u32 = 1_024;
+
+/// The forest once more, laid out by feature.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Quick {
+    /// No tree has more than 32 leaves.
+    Narrow(Vec<Block<u32>>),
+    /// No tree has more than 64 leaves.
+    Wide(Vec<Block<u64>>),
+}
+
+/// The leaves of a tree that a row may still fall into, the first one the lowest bit.
+pub(super) trait Left: Copy + BitAndAssign {
+    /// Nothing is out yet.
+    const ALL: Self;
+
+    /// All but these leaves, from the first to before the last.
+    fn all_but(first: u32, last: u32) -> Self;
+
+    /// The first leaf that is left.
+    fn first(self) -> usize;
+}
+
+macro_rules! left {
+    ($bits:ty) => {
+        impl Left for $bits {
+            const ALL: Self = Self::MAX;
+
+            fn all_but(first: u32, last: u32) -> Self {
+                // `last` is past a subtree on the left, so at least one leaf stands behind it: below the number of bits.
+                !(((1 << last) - 1) & !((1 << first) - 1))
+            }
+
+            fn first(self) -> usize {
+                self.trailing_zeros() as usize
+            }
+        }
+    };
+}
+
+left!(u32);
+left!(u64);
+
+/// Some trees, in the model's order.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Block<L> {
+    /// Where each tree's leaves begin.
+    begins: Vec<u32>,
+    /// The trees' leaves, from left to right.
+    leaves: Vec<f64>,
+    /// The features that the trees ask about.
+    features: Vec<Asked<L>>,
+}
+
+/// What the trees ask about one feature.
+#[derive(Debug, Clone, PartialEq)]
+struct Asked<L> {
+    feature: usize,
+    /// What NaN leaves of each tree.
+    nan: Vec<L>,
+    /// What zero leaves, where some node sends it to a side without comparing it.
+    zero: Option<Vec<L>>,
+    /// Every [`STRIDE`]th threshold, from the first.
+    marks: Vec<f64>,
+    /// What the nodes before each mark, and before the end, leave of each tree, one after the other.
+    prefixes: Vec<L>,
+    /// The nodes that compare, in the order of their thresholds.
+    nodes: Vec<Compared<L>>,
+    /// What each category leaves of each tree, and, last, what any other value does; empty if no node asks for categories.
+    categories: Vec<L>,
+}
+
+/// A node that compares.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Compared<L> {
+    threshold: f64,
+    tree: u32,
+    /// What is left of its tree when the value is above the threshold.
+    left: L,
+}
+
+impl Quick {
+    /// The forest by features, if its trees are small enough and its categories few enough.
+    pub(super) fn of(forest: &Forest) -> Option<Quick> {
+        let most = forest.roots.iter().map(|root| leaves_below(forest, *root)).max()?;
+        match most {
+            0..=32 => Some(Quick::Narrow(blocks(forest)?)),
+            33..=64 => Some(Quick::Wide(blocks(forest)?)),
+            _ => None,
+        }
+    }
+
+    /// The sum of the leaves, tree by tree, of each of these rows, which must be as wide as the model.
+    pub(super) fn sums<const ROWS: usize>(&self, rows: [&[f64]; ROWS]) -> [f64; ROWS] {
+        let mut sums = [0.0; ROWS];
+        match self {
+            Quick::Narrow(blocks) => blocks.iter().for_each(|block| block.add(rows, &mut sums)),
+            Quick::Wide(blocks) => blocks.iter().for_each(|block| block.add(rows, &mut sums)),
+        }
+        sums
+    }
+}
+
+impl<L: Left> Block<L> {
+    fn add<const ROWS: usize>(&self, rows: [&[f64]; ROWS], sums: &mut [f64; ROWS]) {
+        let trees = self.begins.len();
+        let mut left = [[L::ALL; TREES]; ROWS];
+        for asked in &self.features {
+            for (left, row) in left.iter_mut().zip(rows) {
+                asked.leave(row[asked.feature], &mut left[..trees]);
+            }
+        }
+        for (tree, begins) in self.begins.iter().enumerate() {
+            for (sum, left) in sums.iter_mut().zip(&left) {
+                *sum += self.leaves[*begins as usize + left[tree].first()];
+            }
+        }
+    }
+}
+
+impl<L: Left> Asked<L> {
+    /// Take out of each tree what a value takes out.
+    fn leave(&self, value: f64, left: &mut [L]) {
+        let trees = left.len();
+        if !self.categories.is_empty() {
+            let others = self.categories.len() / trees - 1;
+            // C's cast: -0.5 is category 0. Negative ones, NaN and those that no set has are the others.
+            let category = value.trunc();
+            let place = if (0.0..others as f64).contains(&category) { category as usize } else { others };
+            and(left, &self.categories[place * trees..]);
+        }
+        if self.nodes.is_empty() {
+            return;
+        }
+        if value.is_nan() {
+            return and(left, &self.nan);
+        }
+        let value = if value.abs() <= ZERO_THRESHOLD { 0.0 } else { value };
+        if let (Some(zero), true) = (&self.zero, value == 0.0) {
+            return and(left, zero);
+        }
+        // The last mark that is below the value: all nodes before it are, too.
+        let mark = self.marks.partition_point(|mark| *mark < value).saturating_sub(1);
+        and(left, &self.prefixes[mark * trees..]);
+        for node in self.nodes[mark * STRIDE..].iter().take_while(|node| node.threshold < value) {
+            left[node.tree as usize] &= node.left;
+        }
+    }
+}
+
+fn and<L: Left>(left: &mut [L], others: &[L]) {
+    left.iter_mut().zip(others).for_each(|(left, other)| *left &= *other);
+}
+
+fn blocks<L: Left>(forest: &Forest) -> Option<Vec<Block<L>>> {
+    forest.roots.chunks(TREES).map(|roots| block(forest, roots)).collect()
+}
+
+/// A node as it is met on the way through its tree.
+struct Met<L> {
+    feature: usize,
+    split: Split,
+    tree: usize,
+    left: L,
+}
+
+fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
+    let mut block = Block { begins: Vec::new(), leaves: Vec::new(), features: Vec::new() };
+    let mut met: Vec<Met<L>> = Vec::new();
+    for (tree, root) in roots.iter().enumerate() {
+        let begins = block.leaves.len();
+        block.begins.push(begins as u32);
+        meet(forest, *root, tree, begins, &mut block.leaves, &mut met);
+    }
+    met.sort_by_key(|node| node.feature);
+    for nodes in met.chunk_by(|a, b| a.feature == b.feature) {
+        block.features.push(Asked::of(forest, nodes, roots.len())?);
+    }
+    Some(block)
+}
+
+/// Put a subtree's leaves in order and its nodes on the list.
+fn meet<L: Left>(forest: &Forest, link: Link, tree: usize, begins: usize, leaves: &mut Vec<f64>, met: &mut Vec<Met<L>>) {
+    // A tree of at most 64 leaves is at most 63 nodes deep.
+    if link < 0 {
+        leaves.push(forest.leaves[!link as usize]);
+        return;
+    }
+    let node = &forest.nodes[link as usize];
+    let first = leaves.len() - begins;
+    meet(forest, node.left, tree, begins, leaves, met);
+    let last = leaves.len() - begins;
+    met.push(Met {
+        feature: node.feature as usize,
+        split: node.split,
+        tree,
+        left: L::all_but(first as u32, last as u32),
+    });
+    meet(forest, node.right, tree, begins, leaves, met);
+}
+
+/// How many leaves a tree has; 65 for more than 64.
+fn leaves_below(forest: &Forest, root: Link) -> usize {
+    let (mut open, mut leaves) = (vec![root], 0);
+    while let Some(link) = open.pop() {
+        if link < 0 {
+            leaves += 1;
+        } else {
+            let node = &forest.nodes[link as usize];
+            open.extend([node.left, node.right]);
+        }
+        if leaves > 64 {
+            break;
+        }
+    }
+    leaves
+}
+
+impl<L: Left> Asked<L> {
+    fn of(forest: &Forest, met: &[Met<L>], trees: usize) -> Option<Asked<L>> {
+        // What is left of each tree once these nodes do not hold.
+        let without = |fails: &dyn Fn(&Split) -> bool| {
+            let mut left = vec![L::ALL; trees];
+            met.iter().filter(|node| fails(&node.split)).for_each(|node| left[node.tree] &= node.left);
+            left
+        };
+        let compares = |split: &Split| matches!(split, Split::AtMost { .. });
+        let goes_right = |split: &Split, value: f64| compares(split) && forest.side(*split, value) == Side::Right;
+        let is_sent = |node: &Met<L>| matches!(node.split, Split::AtMost { missing: Missing::ZeroGoes(_), .. });
+        let mut nodes: Vec<Compared<L>> = met
+            .iter()
+            .filter_map(|node| match node.split {
+                Split::AtMost { threshold, .. } => Some(Compared { threshold, tree: node.tree as u32, left: node.left }),
+                Split::OneOf { .. } => None,
+            })
+            .collect();
+        nodes.sort_by(|a, b| a.threshold.total_cmp(&b.threshold).then(a.tree.cmp(&b.tree)));
+        let mut prefixes = Vec::new();
+        let mut left = vec![L::ALL; trees];
+        for stride in nodes.chunks(STRIDE) {
+            prefixes.extend_from_slice(&left);
+            stride.iter().for_each(|node| left[node.tree as usize] &= node.left);
+        }
+        let sets = met.iter().filter_map(|node| match node.split {
+            Split::OneOf { count, .. } => Some(count * 32),
+            Split::AtMost { .. } => None,
+        });
+        let mut categories = Vec::new();
+        if let Some(known) = sets.max() {
+            if known > CATEGORIES {
+                return None;
+            }
+            let lacks = |split: &Split, category: f64| !compares(split) && forest.side(*split, category) == Side::Right;
+            for category in 0..=known {
+                categories.extend(without(&|split| lacks(split, f64::from(category))));
+            }
+        }
+        Some(Asked {
+            feature: met.first()?.feature,
+            nan: without(&|split| goes_right(split, f64::NAN)),
+            zero: met.iter().any(is_sent).then(|| without(&|split| goes_right(split, 0.0))),
+            marks: nodes.iter().step_by(STRIDE).map(|node| node.threshold).collect(),
+            prefixes,
+            nodes,
+            categories,
+        })
+    }
+}
