@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::AlertRules;
+use crate::contract::Task;
 use crate::drift::DriftRules;
 use crate::evaluate::{EvaluateRules, RollbackRules};
 use crate::govern::{PromotionRules, Rules};
@@ -152,6 +153,16 @@ impl Policy {
         let policy: Policy = yaml::read(file, text)?;
         let faults = policy.faults();
         if faults.is_empty() { Ok(policy) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
+    }
+
+    /// Hold the rules against what the model predicts.
+    ///
+    /// # Errors
+    /// Every rule that speaks of what such a model does not have.
+    pub fn suits(&self, file: &str, task: Task) -> Result<(), PolicyError> {
+        let name = |(key, what)| PolicyFault { key: format!("performance.{key}"), what };
+        let faults: Vec<PolicyFault> = self.performance.misfits(task).into_iter().map(name).collect();
+        if faults.is_empty() { Ok(()) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
     }
 
     fn faults(&self) -> Vec<PolicyFault> {

@@ -85,14 +85,18 @@ fn of_drift(report: &DriftReport, again: &[DriftReport]) -> Again {
     }
 }
 
+/// Whether a report rests on fewer answers or fewer labels than another, the contradicting ones counted.
+fn fewer(one: &PerformanceReport, other: &PerformanceReport) -> bool {
+    let rests_on = |report: &PerformanceReport| [report.predictions, report.labelled, report.labels.received];
+    rests_on(one).iter().zip(rests_on(other)).any(|(one, other)| *one < other)
+}
+
 fn of_performance(report: &PerformanceReport, again: &[PerformanceReport]) -> Again {
     let same = again.iter().find(|other| other.window == report.window && other.version == report.version);
     let came = match same {
         Some(other) if other == report => Recomputed::Same,
-        Some(other) if other.predictions < report.predictions || other.labelled < report.labelled => {
-            Recomputed::Archived
-        }
-        Some(other) if other.predictions > report.predictions || other.labelled > report.labelled => Recomputed::Fuller,
+        Some(other) if fewer(other, report) => Recomputed::Archived,
+        Some(other) if fewer(report, other) => Recomputed::Fuller,
         Some(_) => Recomputed::Differs,
         None => Recomputed::Archived,
     };

@@ -1,5 +1,8 @@
 //! The whole training: rows and a plan in, a candidate out; pure but for LightGBM. Refuses rows it cannot learn from.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,7 @@ use super::plan::{Path, Plan};
 use super::rules::TrainRules;
 use super::selftest::SelfTest;
 use super::split::Split;
-use crate::contract::{Contract, Encoded, Profile, Task};
+use crate::contract::{Contract, Encoded, Profile, Slice, Task};
 use crate::scoring::Scorer;
 use crate::stats::{Interval, regression};
 use crate::types::Measurement;
@@ -68,7 +71,13 @@ pub struct Metrics {
     pub threshold: Option<f64>,
     /// Every metric of the task with n and 95 % interval.
     pub metrics: Vec<Metric>,
+    /// The same within each value of each slice that the contract declares.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slices: SliceMetrics,
 }
+
+/// For each declared slice, for each of its values, every metric.
+pub type SliceMetrics = BTreeMap<String, BTreeMap<String, Vec<Metric>>>;
 
 /// Which rows did what, by number and by the key that orders them in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -144,7 +153,15 @@ pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Cand
         Task::Binary => threshold(&unseen),
         Task::Regression => None,
     };
-    let (metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
+    let (mut metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
+    metrics.slices = encoded
+        .slices
+        .iter()
+        .map(|slice| {
+            let labels = rows.part(split.report.clone()).labels;
+            (slice.feature.clone(), within(task, slice, split.report.clone(), &reported, labels, threshold))
+        })
+        .collect();
     let importance = importance(task, &scorer, newest(rows, &split, rules), plan.seed);
     let held_out: Vec<f64> = unseen.into_iter().chain(reported).collect();
     let looked_at = encoded.vectors.get(split.all()).unwrap_or_default();
@@ -203,7 +220,31 @@ fn report(task: Task, scorer: &Scorer, rows: Rows<'_>, threshold: Option<f64>) -
             measurement: Measurement::new("coverage", coverage.map(|estimate| estimate.value), rows.len() as u64),
         });
     }
-    (Metrics { format_version: 1, rows: rows.len() as u64, threshold, metrics }, predictions)
+    let rows = rows.len() as u64;
+    (Metrics { format_version: 1, rows, threshold, metrics, slices: SliceMetrics::new() }, predictions)
+}
+
+/// Measure each value of a slice by itself, on those of the reported rows that have it.
+fn within(
+    task: Task,
+    slice: &Slice,
+    reported: Range<usize>,
+    predictions: &[f64],
+    labels: &[f64],
+    threshold: Option<f64>,
+) -> BTreeMap<String, Vec<Metric>> {
+    let codes = slice.codes.get(reported).unwrap_or_default();
+    let mut rows: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
+    for ((code, prediction), label) in codes.iter().zip(predictions).zip(labels) {
+        let (predictions, labels) = rows.entry(*code).or_default();
+        predictions.push(*prediction);
+        labels.push(*label);
+    }
+    let measured = rows.into_iter().filter_map(|(code, (predictions, labels))| {
+        let word = slice.words.get(code as usize)?.clone();
+        Some((word, measure(task, &predictions, &labels, threshold)))
+    });
+    measured.collect()
 }
 
 /// Vectors, labels and order keys that belong together, oldest first.
