@@ -203,6 +203,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_floor_is_of_something_that_is_measured() {
+        let said = |text: &str| Policy::read("policy.yaml", text).unwrap_err().to_string();
+        let unknown = said("performance:\n  floors: { roc: 0.7 }\n");
+        assert!(unknown.contains("performance.floors: no metric is called `roc`: write auc, accuracy"), "{unknown}");
+        let policy = Policy::read("policy.yaml", "performance:\n  floors: { mae: 12 }\n").unwrap();
+        assert!(policy.suits("policy.yaml", Task::Regression).is_ok());
+        let misfit = policy.suits("policy.yaml", Task::Binary).unwrap_err().to_string();
+        assert!(misfit.contains("performance.floors: this model has no `mae`: write auc"), "{misfit}");
+    }
+
+    #[test]
     fn no_error_about_alerts_shows_a_value() {
         let route = "alerts:\n  routes:\n    pager:\n      pagerduty:\n";
         for (line, names) in [

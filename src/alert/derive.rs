@@ -209,6 +209,36 @@ mod tests {
     }
 
     #[test]
+    fn nobody_is_woken_by_one_window_below_a_floor() {
+        let mut rules = Rules::default();
+        let floor = |value: f64| {
+            let floor = Check::require(Measurement::new("auc_upper95", value, 500), Operator::AtLeast, 0.7, 1);
+            let verdict = floor.verdict;
+            PerformanceReport { floors: vec![floor], verdict, ..labelled(1.0, true) }
+        };
+        let seen = |rules: &Rules, performance: Vec<PerformanceReport>| {
+            below_a_floor(&Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) }, rules)
+        };
+        assert_eq!(seen(&rules, vec![floor(0.6), floor(0.6)]), Seen::Over, "there is no floor any more");
+        rules.performance.floors.insert("auc".to_owned(), 0.7);
+        assert_eq!(seen(&rules, vec![floor(0.8), floor(0.8), floor(0.6)]), Seen::Over);
+        assert_eq!(seen(&rules, vec![floor(0.6)]), Seen::Unclear);
+        assert_eq!(seen(&rules, vec![]), Seen::Unclear);
+        let Seen::Stands(told) = seen(&rules, vec![floor(0.8), floor(0.6), floor(0.6)]) else {
+            panic!("nobody was told")
+        };
+        assert_eq!(told.level, Level::Critical);
+        assert!(
+            told.text.contains("windows_below_a_floor 2") && told.text.contains("auc_upper95 0.6 >= 0.7"),
+            "{told:?}"
+        );
+        // The baseline is another matter.
+        let performance = vec![floor(0.8), floor(0.6), floor(0.6)];
+        let observation = Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) };
+        assert_eq!(performance_loss(&observation, &rules), Seen::Unclear);
+    }
+
+    #[test]
     fn labels_that_did_not_come_are_told_once_they_should_be_there() {
         let seen = |performance: Vec<PerformanceReport>| {
             label_coverage(&Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) })

@@ -1,13 +1,13 @@
 //! Labels from files, and labels read back; through the store. All that a request was ever told are kept; who joins them says
 //! which one counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use uuid::Uuid;
 
 use super::columns::{Fault, Rows};
-use super::parts::{PartKind, part, parts_between, read_events, seal_labels};
+use super::parts::{PartKind, part, parts_between, read_chosen, seal_labels};
 use super::rows;
 use super::{Label, LogError};
 use crate::contract::{Contract, Given};
@@ -49,10 +49,12 @@ pub fn import(
 ) -> Result<Outcomes, LogError> {
     let model = contract.name();
     let labels = read_csv(contract, file, now)?;
-    let answered = read_events(store, model, since.known, now)?.into_iter().rev();
+    let named: BTreeSet<Uuid> = labels.iter().map(|label| label.request_id).collect();
+    let is_named = |request_id: Uuid| named.contains(&request_id);
+    let answered = read_chosen(store, model, since.known, now, is_named)?.events.into_iter().rev();
     let answered: BTreeMap<Uuid, Timestamp> = answered.map(|event| (event.request_id, event.ts)).collect();
     let mut known: BTreeMap<Uuid, Vec<Label>> = BTreeMap::new();
-    for label in read_labels(store, model, Timestamp::EPOCH, now + Label::CLOCKS)? {
+    for label in read_labels_of(store, model, Timestamp::EPOCH, now + Label::CLOCKS, is_named)? {
         known.entry(label.request_id).or_default().push(label);
     }
     let mut outcomes = Outcomes::default();

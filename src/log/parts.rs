@@ -221,6 +221,20 @@ pub fn read_sample(
         let events = read_events(store, model, from, to)?;
         return Ok(Sampled { of: events.len() as u64, events });
     }
+    read_chosen(store, model, from, to, |request_id| sample.takes(request_id))
+}
+
+/// As [`read_sample`], of whatever requests are chosen.
+///
+/// # Errors
+/// As [`read_sample`].
+pub(super) fn read_chosen(
+    store: &dyn Store,
+    model: &ModelName,
+    from: Timestamp,
+    to: Timestamp,
+    chosen: impl Fn(Uuid) -> bool,
+) -> Result<Sampled, LogError> {
     let mut sampled = Sampled::default();
     for key in parts_between(store, model, PartKind::Events, from, to)? {
         let of = &mut sampled.of;
@@ -228,7 +242,7 @@ pub fn read_sample(
             let ts = batch.instant("ts", place)?;
             let within = from <= ts && ts < to;
             *of += u64::from(within);
-            Ok(within && sample.takes(rows::request_id(batch, place)?))
+            Ok(within && chosen(rows::request_id(batch, place)?))
         });
         let events = rows.and_then(|rows| rows::events(model, &rows)).map_err(part(&key))?;
         sampled.events.extend(events);

@@ -26,7 +26,8 @@ pub fn confirm(reports: &[PerformanceReport], rules: &PerformanceRules) -> Confi
     }
 }
 
-/// Count the last mature windows of which something fails, under a name of their own: k of m confirm it.
+/// Count the last mature windows of which something fails, under a name of their own: k of m confirm it. A window that cannot be
+/// told is passed over.
 pub fn confirmed(
     reports: &[PerformanceReport],
     name: &str,
@@ -34,7 +35,8 @@ pub fn confirmed(
     rules: &PerformanceRules,
 ) -> Check {
     let mature = reports.iter().rev().filter(|report| report.verdict.is_judged());
-    let newest_first: Vec<Verdict> = mature.take(rules.of as usize).map(says).collect();
+    let told = mature.map(says).filter(|verdict| verdict.is_judged());
+    let newest_first: Vec<Verdict> = told.take(rules.of as usize).collect();
     let bad = newest_first.iter().filter(|verdict| **verdict == Verdict::Fail).count() as u64;
     // What is over is no reason to act: the newest mature window must be bad too.
     let counted = if newest_first.first() == Some(&Verdict::Fail) { bad } else { bad.min(rules.confirm - 1) };

@@ -152,3 +152,6 @@ fn sampled_in(context: &Context<'_>, shadowed: &[&Sealed], since: Timestamp) -> 
     }
     Ok(whole)
 }
+
+#[cfg(test)]
+mod tests;

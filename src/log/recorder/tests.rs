@@ -299,6 +299,8 @@ fn of_what_is_not_sampled_nothing_is_read() {
     );
     let labels = read_labels_of(store, model, at("10:00:00"), at("11:00:00"), |id| sample.takes(id)).unwrap();
     assert_eq!(labels.len(), taken.len());
+    let then = read_labels(store, model, at("10:00:00"), at("10:00:39")).unwrap();
+    assert_eq!(then, [], "what its hour knew later was not known then");
     let mut seen = 0;
     read_ids(store, model, at("10:00:00"), at("10:01:00"), |_| seen += 1).unwrap();
     assert_eq!(seen, 2_000);

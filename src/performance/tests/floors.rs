@@ -63,6 +63,8 @@ fn one_window_below_a_floor_is_chance_and_two_are_not() {
     assert_eq!(says(&[&above, &below, &below]), Verdict::Fail);
     assert_eq!(says(&[&below, &young, &below, &young]), Verdict::Fail, "immature windows are passed over");
     assert_eq!(says(&[&below, &below, &above]), Verdict::Pass, "what is over is over");
+    let untold = PerformanceReport { floors: Vec::new(), ..below.clone() };
+    assert_eq!(says(&[&below, &below, &untold]), Verdict::Fail, "a floor that cannot be told is not held");
     assert_eq!(says(&[&below]), Verdict::Insufficient);
     assert_eq!(says(&[]), Verdict::Insufficient);
 }
