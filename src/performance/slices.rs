@@ -64,7 +64,8 @@ pub(super) fn judge(
         Measured { slice, value, labelled: pairs.len() as u64, metrics }
     });
     let measured: Vec<Measured<'_>> = measured.collect();
-    let told = measured.iter().filter(|now| now.labelled >= rules.min_rows && now.promoted(baseline).is_some()).count();
+    let is_told = |now: &&Measured<'_>| now.labelled >= rules.min_rows && now.promoted(task, baseline, rules).is_ok();
+    let told = measured.iter().filter(is_told).count();
     let risk = RISK / told.max(1) as f64;
     measured.into_iter().map(|now| now.against(task, baseline, rules, risk)).collect()
 }
@@ -77,17 +78,20 @@ struct Measured<'a> {
 }
 
 impl Measured<'_> {
-    fn promoted<'b>(&self, baseline: &'b Baseline) -> Option<&'b Vec<Metric>> {
-        baseline.slices.get(self.slice)?.get(self.value)
+    /// The loss that it was promoted with, on rows enough to be judged by.
+    fn promoted(&self, task: Task, baseline: &Baseline, rules: &PerformanceRules) -> Result<Estimate, NotComputable> {
+        let metrics = baseline.slices.get(self.slice).and_then(|values| values.get(self.value));
+        let metrics = metrics.ok_or_else(|| NotComputable::because("promoted without rows of this slice"))?;
+        let (estimate, rows) = estimate(metrics, loss(task))?;
+        match rows {
+            few if few < rules.min_rows => Err(NotComputable::because(format!("promoted on {few} rows of this slice"))),
+            _ => Ok(estimate),
+        }
     }
 
     fn against(self, task: Task, baseline: &Baseline, rules: &PerformanceRules, risk: f64) -> SlicePerformance {
-        let loss = match task {
-            Task::Binary => "brier",
-            Task::Regression => "mae",
-        };
-        let then = self.promoted(baseline).ok_or_else(|| NotComputable::because("promoted without rows of this slice"));
-        let rise = then.and_then(|then| Ok((estimate(then, loss)?, estimate(&self.metrics, loss)?)));
+        let loss = loss(task);
+        let rise = self.promoted(task, baseline, rules).and_then(|then| Ok((then, estimate(&self.metrics, loss)?.0)));
         let line = rise.as_ref().map_or(0.0, |(then, _)| rules.relative_margin * then.value);
         let lower = rise.as_ref().map_err(Clone::clone).and_then(|(then, now)| lower_bound_of_rise(*then, *now, risk));
         let measured = Measurement::new(format!("{loss}_rise_lower"), lower, self.labelled);
@@ -104,11 +108,20 @@ impl Measured<'_> {
     }
 }
 
-fn estimate(metrics: &[Metric], name: &str) -> Result<Estimate, NotComputable> {
+/// The mean loss that a slice is judged by.
+fn loss(task: Task) -> &'static str {
+    match task {
+        Task::Binary => "brier",
+        Task::Regression => "mae",
+    }
+}
+
+/// A metric, and on how many rows it was measured.
+fn estimate(metrics: &[Metric], name: &str) -> Result<(Estimate, u64), NotComputable> {
     let found = metrics.iter().find(|found| found.measurement.metric == name);
-    let found = found.and_then(|found| Some((found.measurement.value.number()?, found.interval?)));
-    let (value, interval) = found.ok_or_else(|| NotComputable::because(format!("no {name} with an interval")))?;
-    Ok(Estimate { value, interval })
+    let found = found.and_then(|found| Some((found.measurement.value.number()?, found.interval?, found.measurement.n)));
+    let (value, interval, rows) = found.ok_or_else(|| NotComputable::because(format!("no {name} with an interval")))?;
+    Ok((Estimate { value, interval }, rows))
 }
 
 fn lower_bound_of_rise(then: Estimate, now: Estimate, risk: f64) -> Result<f64, NotComputable> {
