@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use regent::audit::{self, Depth};
 use regent::backtest::{self, Comparison, Replay, Setup};
-use regent::contract::register;
+use regent::contract::{RawContract, register};
 use regent::govern::{Observation, journal};
-use regent::ingest::Source;
-use regent::store::{Disk, Durability, Store};
+use regent::ingest::{RawSchema, Source};
+use regent::log::read_events;
+use regent::store::{Disk, Durability, Memory, Store};
 use regent::types::{Span, Timestamp};
+use regent::yaml;
 use serde_json::{Value, json};
 
 use super::programs::{Programs, REGENT, Server, day, later, request_id, text};
@@ -157,4 +159,46 @@ fn a_sample_is_the_same_at_every_look_and_in_every_replay() {
     assert!(reports > 5 && trials > 0, "{reports} reports, {trials} trials");
     let replayed = audit::replay(&*store, model, Depth::Reports).unwrap();
     assert_eq!(replayed.findings, []);
+}
+
+/// A contract declares one feature a slice: its words stand with the answers and no other's do, and each is held against itself.
+#[test]
+fn a_declared_slice_is_held_against_itself() {
+    let read = |path: &str| std::fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let schema: RawSchema = yaml::read("schemas/churn.yaml", read("schemas/churn.yaml")).unwrap();
+    let contract: RawContract = yaml::read("contracts/churn.yaml", read("contracts/churn.yaml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> = Arc::new(Memory::new());
+    let registered = register(&contract, &schema.check().unwrap(), &*store).unwrap();
+    let whole = |line: &&str| line.split(',').all(|cell| !cell.trim().is_empty());
+    let rows: String =
+        read("data/wa_churn.csv").lines().filter(whole).take(4_001).map(|line| format!("{line}\n")).collect();
+    let replay = Replay::read(Source::new("churn", rows.as_bytes()), &registered.contract).unwrap();
+    let rules = super::estate::rules();
+    let setup = Setup {
+        store: store.clone(),
+        root: folder.path(),
+        registered: &registered,
+        rules: &rules,
+        baseline_rows: 2_500,
+        rows_per_window: 500,
+        compare: Comparison::Alone,
+    };
+    backtest::replay(&setup, &replay, |_| {}).unwrap();
+    let model = registered.contract.name();
+    let mut judged = 0;
+    for (entry, _) in journal::read(&*store, model).unwrap() {
+        let Some(inputs) = audit::read_inputs(&*store, model, &entry).unwrap() else { continue };
+        for report in inputs.observation.performance.iter().filter(|report| report.labelled > 0) {
+            let values: Vec<&str> = report.slices.iter().map(|slice| slice.value.as_str()).collect();
+            assert_eq!(values, ["Month-to-month", "One year", "Two year"]);
+            assert_eq!(report.slices.iter().map(|slice| slice.labelled).sum::<u64>(), report.labelled);
+            judged += report.slices.iter().filter(|slice| slice.check.verdict.is_judged()).count();
+        }
+    }
+    assert!(judged > 3, "{judged} slices were judged");
+    let (from, to) = (Timestamp::EPOCH, Timestamp::EPOCH + Span::from_days(365 * 200));
+    for event in read_events(&*store, model, from, to).unwrap() {
+        assert_eq!(event.slices.keys().collect::<Vec<_>>(), ["contract"], "P8: no other feature is kept");
+    }
 }
