@@ -153,15 +153,8 @@ pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Cand
         Task::Binary => threshold(&unseen),
         Task::Regression => None,
     };
-    let (mut metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
-    metrics.slices = encoded
-        .slices
-        .iter()
-        .map(|slice| {
-            let labels = rows.part(split.report.clone()).labels;
-            (slice.feature.clone(), within(task, slice, split.report.clone(), &reported, labels, threshold))
-        })
-        .collect();
+    let (metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
+    let metrics = Metrics { slices: slices(task, encoded, split.report.clone(), &reported, threshold), ..metrics };
     let importance = importance(task, &scorer, newest(rows, &split, rules), plan.seed);
     let held_out: Vec<f64> = unseen.into_iter().chain(reported).collect();
     let looked_at = encoded.vectors.get(split.all()).unwrap_or_default();
@@ -224,27 +217,28 @@ fn report(task: Task, scorer: &Scorer, rows: Rows<'_>, threshold: Option<f64>) -
     (Metrics { format_version: 1, rows, threshold, metrics, slices: SliceMetrics::new() }, predictions)
 }
 
-/// Measure each value of a slice by itself, on those of the reported rows that have it.
-fn within(
+/// Measure each value of each declared slice by itself, on those of the reported rows that have it.
+fn slices(
     task: Task,
-    slice: &Slice,
+    encoded: &Encoded,
     reported: Range<usize>,
     predictions: &[f64],
-    labels: &[f64],
     threshold: Option<f64>,
-) -> BTreeMap<String, Vec<Metric>> {
-    let codes = slice.codes.get(reported).unwrap_or_default();
-    let mut rows: BTreeMap<u32, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
-    for ((code, prediction), label) in codes.iter().zip(predictions).zip(labels) {
-        let (predictions, labels) = rows.entry(*code).or_default();
-        predictions.push(*prediction);
-        labels.push(*label);
-    }
-    let measured = rows.into_iter().filter_map(|(code, (predictions, labels))| {
-        let word = slice.words.get(code as usize)?.clone();
-        Some((word, measure(task, &predictions, &labels, threshold)))
-    });
-    measured.collect()
+) -> SliceMetrics {
+    let labels = encoded.target.get(reported.clone()).unwrap_or_default();
+    let measured = |slice: &Slice| {
+        let codes = slice.codes.get(reported.clone()).unwrap_or_default();
+        let mut members: BTreeMap<u32, Vec<(f64, f64)>> = BTreeMap::new();
+        for ((code, prediction), label) in codes.iter().zip(predictions).zip(labels) {
+            members.entry(*code).or_default().push((*prediction, *label));
+        }
+        let values = members.into_iter().filter_map(|(code, rows)| {
+            let (predictions, labels): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
+            Some((slice.words.get(code as usize)?.clone(), measure(task, &predictions, &labels, threshold)))
+        });
+        (slice.feature.clone(), values.collect())
+    };
+    encoded.slices.iter().map(measured).collect()
 }
 
 /// Vectors, labels and order keys that belong together, oldest first.
