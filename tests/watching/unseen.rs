@@ -1,5 +1,6 @@
 //! Changes that no feature shows by itself, and what does show them.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Seek, Write as _};
@@ -9,6 +10,7 @@ use regent::contract::{Slot, Task};
 use regent::drift::files::{Asked, Classifier, FilesReport, Role, compare};
 use regent::drift::{DriftRules, Then, detect};
 use regent::ingest::blocks::Table;
+use regent::log::Sample;
 use regent::performance::{Baseline, Joined, Judged, Pair, PerformanceRules, judge};
 use regent::snapshot::{Counts, Snapshot, Window};
 use regent::train::measure;
@@ -120,6 +122,7 @@ fn performed(then: &[Labelled], now: &[Labelled]) -> bool {
         version: Version::FIRST,
         metrics: measure(Task::Binary, &answers(then), &labels(then), Some(0.5)),
         threshold: Some(0.5),
+        slices: BTreeMap::new(),
     };
     let pair = |(place, (prediction, label))| Pair {
         request_id: Uuid::from_u128(place as u128),
@@ -128,7 +131,9 @@ fn performed(then: &[Labelled], now: &[Labelled]) -> bool {
         prediction,
         shadow: None,
         label,
+        first_label: label,
         known_at: window().end(),
+        slices: BTreeMap::new(),
     };
     let joined = Joined {
         events: now.len() as u64,
@@ -143,6 +148,8 @@ fn performed(then: &[Labelled], now: &[Labelled]) -> bool {
         bundle: Digest::of("bundle"),
         window: window(),
         requests: now.len() as u64,
+        sealed_at: window().end(),
+        sample: Sample::ALL,
         baseline: &baseline,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), window().end()).verdict == Verdict::Fail
