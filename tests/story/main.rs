@@ -17,6 +17,7 @@ mod an_auditor_comes;
 mod nobody_else_writes;
 mod only_what_verifies;
 mod people_are_told;
+mod somebody_looks;
 mod the_power_fails;
 mod the_world_drifts;
 mod two_files;

@@ -9,8 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::Router;
 use clap::{Args, ValueEnum};
 use regent::config::Events;
+use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
 use regent::serve::{
@@ -175,9 +177,16 @@ impl House {
         })
     }
 
+    /// What works, and what only looks.
+    fn router(&self) -> Result<Router, Failure> {
+        let rulebook = Arc::new(Files { root: self.root.clone() });
+        let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
+        Ok(finish(routes(self.wiring()?).merge(console::routes(desk))))
+    }
+
     fn open_http(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
         let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
-        let router = finish(routes(self.wiring()?));
+        let router = self.router()?;
         let runtime = runtime(Builder::new_multi_thread())?;
         let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
@@ -190,7 +199,7 @@ impl House {
     }
 
     fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
-        let door = TinyDoor::open(address, finish(routes(self.wiring()?)))?;
+        let door = TinyDoor::open(address, self.router()?)?;
         let runtime = runtime(Builder::new_current_thread())?;
         let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
@@ -217,6 +226,20 @@ impl House {
         let watermark = self.recorder.close(now)?;
         self.counting.close(watermark, now)?;
         Ok(now)
+    }
+}
+
+/// The rules as the workspace's files say them now.
+struct Files {
+    root: PathBuf,
+}
+
+impl Rulebook for Files {
+    fn rules(&self, model: &ModelName) -> Result<ReadingRules, String> {
+        let told = |failure: Failure| failure.sentence();
+        let workspace = Workspace::open(&self.root).map_err(told)?;
+        let judge = workspace.governed(model).map_err(told)?.rules.windows.judge;
+        Ok(ReadingRules { alerts: workspace.settings.alerts, judge })
     }
 }
 

@@ -13,6 +13,7 @@ use regent::alert::AlertError;
 use regent::audit::{AuditError, HeadError};
 use regent::backtest::BacktestError;
 use regent::config::PolicyError;
+use regent::console::ConsoleError;
 use regent::contract::ContractError;
 use regent::drift::files::FilesError;
 use regent::govern::GovernError;
@@ -83,9 +84,9 @@ impl<E: Fails> From<E> for Failure {
 /// The one table from errors to exit codes.
 mod table {
     use super::{
-        AlertError, AuditError, BacktestError, ContractError, Exit, Fails, FilesError, GovernError, HeadError,
-        IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError, SnapshotError,
-        StoreError, TrainError, Value, YamlError,
+        AlertError, AuditError, BacktestError, ConsoleError, ContractError, Exit, Fails, FilesError, GovernError,
+        HeadError, IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError,
+        SnapshotError, StoreError, TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -262,6 +263,22 @@ mod table {
         fn hint(&self) -> Option<String> {
             let hint = "`regent alert list` shows the alerts that stand";
             matches!(self, AlertError::NotStanding { .. } | AlertError::NotAnId { .. }).then(|| hint.to_owned())
+        }
+    }
+
+    impl Fails for ConsoleError {
+        fn exit(&self) -> Exit {
+            match self {
+                ConsoleError::Cursor { .. } => Exit::Usage,
+                ConsoleError::Rules(_) => Exit::Invalid,
+                ConsoleError::Altered { .. } | ConsoleError::Report { .. } => Exit::Integrity,
+                ConsoleError::Print(_) => Exit::Internal,
+                ConsoleError::Govern(error) => error.exit(),
+                ConsoleError::Audit(error) => error.exit(),
+                ConsoleError::Snapshot(error) => error.exit(),
+                ConsoleError::Alert(error) => error.exit(),
+                ConsoleError::Store(error) => error.exit(),
+            }
         }
     }
 
