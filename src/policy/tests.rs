@@ -28,7 +28,7 @@ fn now() -> Timestamp {
 }
 
 fn nothing_yet(trained_on: &BTreeSet<Digest>) -> History<'_> {
-    History { trained_at: None, trained_until: None, trained_on, new_rows: 1_000, learned_rows: 10_000 }
+    History { trained_at: None, trained_until: None, trained_on, new_rows: 1_000, learned_rows: 10_000, path: None }
 }
 
 #[rstest]

@@ -33,7 +33,8 @@ static BUNDLES: LazyLock<Vec<Bundle>> = LazyLock::new(|| {
 /// Load a bundle as it stands, sealed by whoever changed it.
 fn load(bundle: &Bundle) -> Result<VerifiedModel, RegistryError> {
     let manifest = Some(Manifest::of(&bundle.files));
-    fetch::load(&bundle.model, bundle.version, Opened { manifest, files: bundle.files.clone(), damage: Vec::new() })
+    let opened = Opened { manifest, files: bundle.files.clone(), damage: Vec::new() };
+    fetch::load(&bundle.model, bundle.version, opened)?.into_model()
 }
 
 #[rstest]

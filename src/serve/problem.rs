@@ -75,6 +75,20 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "there is no champion", detail)
     }
 
+    /// 409: nobody here can answer, now or later.
+    pub(super) fn served_elsewhere() -> Self {
+        let kind = "urn:regent:problem:served-elsewhere";
+        let detail = "the champion is monitor-only: ask where it is served, and tell its answers to /api/v1/inferences";
+        Problem::new(StatusCode::CONFLICT, kind, "the model is served elsewhere", detail)
+    }
+
+    /// 409: what answers here is recorded as it answers.
+    pub(super) fn served_here() -> Self {
+        let kind = "urn:regent:problem:served-here";
+        let detail = "the champion answers /api/v1/predict here, and its answers are recorded there";
+        Problem::new(StatusCode::CONFLICT, kind, "the model is served here", detail)
+    }
+
     /// 503: what cannot be remembered is not answered.
     pub(super) fn unrecorded() -> Self {
         let kind = "urn:regent:problem:not-recorded";

@@ -126,6 +126,9 @@ impl Extent {
 /// a plan that is not to be followed here; the others when a fit fails.
 pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Candidate, TrainError> {
     plan.check(contract)?;
+    if plan.path == Path::MonitorOnly {
+        return Err(TrainError::OtherRoad { path: plan.path });
+    }
     check_rows(encoded, contract.task())?;
     let (rules, order) = (&plan.rules, &encoded.order);
     let vectors: Vec<&[f64]> = encoded.vectors.iter().map(|vector| &**vector).collect();

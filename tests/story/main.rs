@@ -9,6 +9,7 @@ mod stage;
 mod a_bad_candidate_is_refused;
 mod a_candidate_rises;
 mod a_human_intervenes;
+mod a_model_from_elsewhere;
 mod a_model_is_born;
 mod a_model_serves;
 mod a_training_in_flight;

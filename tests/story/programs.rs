@@ -217,6 +217,19 @@ impl Server {
         answer.body_mut().read_json().unwrap()
     }
 
+    /// What a body is answered: the code, and the JSON.
+    pub(crate) fn send(&self, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.post(format!("{}{path}", self.url)).send_json(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+    }
+
+    /// Stop it, and wait for its end.
+    pub(crate) fn end(self) {
+        self.running.signal("TERM");
+        assert_eq!(self.running.ended().0, Some(0));
+    }
+
     /// What a path answers to a method: its code, its `link`, and its body if that is JSON.
     pub(crate) fn call(&self, method: &str, path: &str) -> (u16, Option<String>, Value) {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
@@ -243,8 +256,7 @@ impl Server {
         }
         let said = self.post("/api/v1/labels", &json!({ "labels": labels }));
         assert_eq!(said["outcomes"]["new"].as_u64(), Some(labels.len() as u64), "{said}");
-        self.running.signal("TERM");
-        assert_eq!(self.running.ended().0, Some(0));
+        self.end();
     }
 
     /// Ask about a row of a CSV file, by its header; the row's number is the request's id.

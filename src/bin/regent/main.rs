@@ -17,6 +17,7 @@ mod ingest;
 mod init;
 mod journal;
 mod labels;
+mod log;
 mod next;
 mod null;
 mod overrides;
@@ -68,6 +69,8 @@ enum Command {
     #[command(subcommand)]
     Labels(labels::Labels),
     #[command(subcommand)]
+    Log(log::Log),
+    #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
     Drift(drift::Drift),
@@ -113,6 +116,7 @@ impl Command {
             Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
+            Command::Log(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),
             Command::Drift(command) => command.run(scene),
             Command::Performance(command) => command.run(scene),

@@ -152,6 +152,10 @@ impl House {
     }
 
     fn greeting(&self) -> String {
+        if let Some(watched) = self.follower.watched() {
+            let version = watched.reference.version();
+            return format!("{} {version} answers elsewhere: tell its answers to /api/v1/inferences", self.model);
+        }
         match self.follower.current() {
             Some(serving) => {
                 let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
@@ -252,7 +256,8 @@ fn named(standing: &Standing) -> Option<Named> {
         State::Training | State::Promoted | State::Rejected | State::Retired | State::RolledBack => false,
     });
     let recorded = candidate.and_then(|candidate| Some((candidate.version, candidate.bundle?)));
-    Some(Named { champion, candidate: recorded.map(|(version, bundle)| Decided { version, bundle }) })
+    let candidate = recorded.map(|(version, bundle)| Decided { version, bundle });
+    Some(Named { champion, candidate, sealed_until: standing.sealed_until() })
 }
 
 /// The thread that looks after the house.

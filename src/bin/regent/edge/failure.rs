@@ -201,9 +201,10 @@ mod table {
                     Exit::DataRejected
                 }
                 TrainError::Rules { .. } => Exit::Invalid,
-                TrainError::Engine { .. } | TrainError::NewerPlan { .. } | TrainError::WrongContract { .. } => {
-                    Exit::Integrity
-                }
+                TrainError::OtherRoad { .. }
+                | TrainError::Engine { .. }
+                | TrainError::NewerPlan { .. }
+                | TrainError::WrongContract { .. } => Exit::Integrity,
                 TrainError::NoFamily { .. }
                 | TrainError::Fit { .. }
                 | TrainError::LightGbm(_)
@@ -221,7 +222,7 @@ mod table {
         fn exit(&self) -> Exit {
             match self {
                 RegistryError::Store(error) => error.exit(),
-                RegistryError::NoSuchVersion { .. } => Exit::Usage,
+                RegistryError::NoSuchVersion { .. } | RegistryError::MonitorOnly { .. } => Exit::Usage,
                 RegistryError::AlreadyExists { .. }
                 | RegistryError::Damaged { .. }
                 | RegistryError::Unreadable { .. }
@@ -285,7 +286,7 @@ mod table {
     impl Fails for LogError {
         fn exit(&self) -> Exit {
             match self {
-                LogError::Labels { .. } => Exit::DataRejected,
+                LogError::Labels { .. } | LogError::Inferences { .. } => Exit::DataRejected,
                 LogError::ReplicaTaken { .. } => Exit::TryAgain,
                 LogError::Line { .. } | LogError::OtherRows { .. } | LogError::Part { .. } => Exit::Integrity,
                 LogError::Spool { .. } | LogError::Thread(_) => Exit::Internal,
@@ -299,8 +300,20 @@ mod table {
                 LogError::Labels { faults, .. } => {
                     Some(faults.iter().map(|fault| Value::String(fault.to_string())).collect())
                 }
+                LogError::Inferences { faults, .. } => {
+                    Some(faults.iter().map(|fault| Value::String(fault.to_string())).collect())
+                }
                 _ => None,
             }
+        }
+
+        fn report(&self) -> Option<String> {
+            let LogError::Inferences { rows, total, faults } = self else { return None };
+            let mut lines = vec![format!("{total} faults in {rows} rows; nothing was written")];
+            lines.extend(faults.iter().map(ToString::to_string));
+            let hidden = total - faults.len() as u64;
+            lines.extend((hidden > 0).then(|| format!("… and {hidden} more")));
+            Some(lines.join("\n"))
         }
     }
 
@@ -372,6 +385,7 @@ mod table {
         fn exit(&self) -> Exit {
             match self {
                 SnapshotError::Unreadable { .. } | SnapshotError::Newer { .. } => Exit::Integrity,
+                SnapshotError::Name(_) => Exit::Internal,
                 SnapshotError::Log(error) => error.exit(),
                 SnapshotError::Key(error) => error.exit(),
                 SnapshotError::Store(error) => error.exit(),
