@@ -81,7 +81,7 @@ pub enum LogError {
         faults: Vec<LabelFault>,
     },
     /// A file of answers of a model elsewhere breaks its rules; none was taken.
-    #[error("import inferences: {total} faults in {rows} rows; nothing was written; first {}", .faults.first().map(ToString::to_string).unwrap_or_default())]
+    #[error("import inferences: faults in {rows} rows: {total}; nothing was written; first {}", .faults.first().map(ToString::to_string).unwrap_or_default())]
     Inferences {
         /// How many rows were read.
         rows: u64,

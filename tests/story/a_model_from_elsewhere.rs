@@ -187,11 +187,26 @@ fn a_file_is_taken_once_and_whole_or_not_at_all() {
     programs.write("bad.csv", &file.replacen(",0.", ",1e9,0.", 1).replacen("0190a5b4", "secret", 2));
     let refused = import("bad.csv");
     assert_eq!(refused.status.code(), Some(3));
+    let told: Value = serde_json::from_slice(&refused.stdout).unwrap();
+    assert!(told.to_string().contains("\"line 3: request_id"), "{told:#}");
     assert!(text(&refused.stdout).contains("line 2") && !text(&refused.stdout).contains("secret"), "{refused:?}");
     assert_eq!(before, files(), "a refused file and a rehearsal leave nothing");
     let first = imported("day.csv");
     assert_eq!((&first["already"], &first["new"], &first["labels"]), (&json!(false), &json!(500), &json!(500)));
     let taken = files();
+    // P8: of features there are counts of bins, and no value, neither as a number nor as a text.
+    let new: Vec<_> = taken.iter().filter(|file| !before.contains(file)).collect();
+    assert!(new.len() > 10, "{new:?}");
+    for (path, bytes) in new {
+        let holds = |value: f64| {
+            let (number, text) = (value.to_le_bytes(), value.to_string());
+            bytes.windows(8).any(|found| found == number)
+                || bytes.windows(text.len()).any(|found| found == text.as_bytes())
+        };
+        let features = part(0)[..20].iter().flat_map(|day| day.features.clone()).collect::<Vec<_>>();
+        let leak = features.iter().find(|(_, value)| value.to_string().len() > 6 && holds(*value));
+        assert!(leak.is_none(), "{}: {leak:?}", path.display());
+    }
     assert_eq!(imported("day.csv")["already"], json!(true));
     assert_eq!(taken, files(), "the same bytes again change nothing");
     // A file that overlaps with it counts what is new in it.

@@ -309,7 +309,10 @@ mod table {
 
         fn report(&self) -> Option<String> {
             let LogError::Inferences { rows, total, faults } = self else { return None };
-            let mut lines = vec![format!("{total} faults in {rows} rows; nothing was written")];
+            let mut lines = vec![match total {
+                1 => format!("1 fault in {rows} rows; nothing was written"),
+                _ => format!("{total} faults in {rows} rows; nothing was written"),
+            }];
             lines.extend(faults.iter().map(ToString::to_string));
             let hidden = total - faults.len() as u64;
             lines.extend((hidden > 0).then(|| format!("… and {hidden} more")));
@@ -389,6 +392,20 @@ mod table {
                 SnapshotError::Log(error) => error.exit(),
                 SnapshotError::Key(error) => error.exit(),
                 SnapshotError::Store(error) => error.exit(),
+            }
+        }
+
+        fn details(&self) -> Option<Value> {
+            match self {
+                SnapshotError::Log(error) => error.details(),
+                _ => None,
+            }
+        }
+
+        fn report(&self) -> Option<String> {
+            match self {
+                SnapshotError::Log(error) => error.report(),
+                _ => None,
             }
         }
     }
