@@ -220,3 +220,6 @@ impl Taking<'_> {
         Ok(self.store.exists(&part_key(self.model(), kind, at, &self.name)?)?)
     }
 }
+
+#[cfg(test)]
+mod tests;
