@@ -38,6 +38,8 @@ pub struct Said {
     pub predictions: Vec<f64>,
     /// What came true; none if the rows do not say.
     pub target: Option<Vec<f64>>,
+    /// The declared slices.
+    pub slices: Vec<Slice>,
 }
 
 impl Encoded {
@@ -80,8 +82,10 @@ pub fn encode_said(contract: &Contract, rows: &Rows, prediction: &str) -> Result
         }
     };
     let labels = rows.frame.column(contract.target());
+    let vectors = vectors(contract, rows)?;
     Ok(Said {
-        vectors: vectors(contract, rows)?,
+        slices: contract.slices().iter().filter_map(|name| slice(contract, name, &vectors)).collect(),
+        vectors,
         predictions: (0..rows.len()).map(number).collect::<Result<_, _>>()?,
         target: labels.map(|labels| targets(contract, rows, labels)).transpose()?,
     })

@@ -74,7 +74,12 @@ fn a_bundle_is_of_a_model_or_of_none_and_never_of_both() {
     let plan = crate::train::Plan { path: Path::MonitorOnly, ..world.plan(Path::Baseline) };
     let encoded = world.rows(300, 1);
     let predictions: Vec<f64> = (0..encoded.target.len()).map(|row| (row % 10) as f64 / 10.0).collect();
-    let said = crate::contract::Said { vectors: encoded.vectors, predictions, target: Some(encoded.target) };
+    let said = crate::contract::Said {
+        vectors: encoded.vectors,
+        predictions,
+        target: Some(encoded.target),
+        slices: encoded.slices,
+    };
     let portrait = crate::train::portray(&plan, &said, &world.contract).unwrap();
     let watched = Bundle::of_portrait(&portrait, &world.bytes, crate::types::Timestamp::EPOCH).unwrap();
     let store = Memory::new();

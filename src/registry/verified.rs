@@ -7,7 +7,7 @@ use super::bundle::{Fitting, Metadata};
 use super::signing::Signed;
 use crate::contract::{Contract, Profile};
 use crate::scoring::{Calibration, Scorer};
-use crate::train::{Extent, Margin, Metric, Metrics};
+use crate::train::{Extent, Margin, Metric, Metrics, SliceMetrics};
 use crate::types::{Digest, ModelName, Version};
 
 /// The share of held-out errors that is not clipped.
@@ -127,6 +127,11 @@ impl Reference {
     /// What it is held against as long as it serves.
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics.metrics
+    }
+
+    /// The same metrics within each value of each declared slice.
+    pub fn slices(&self) -> &SliceMetrics {
+        &self.metrics.slices
     }
 
     /// The probability from which on F1 and accuracy call a row positive; none for regression.

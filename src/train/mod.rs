@@ -17,10 +17,10 @@ mod split;
 #[cfg(test)]
 pub(crate) mod worlds;
 
-pub use candidate::{Candidate, Extent, Margin, Metrics, train};
+pub use candidate::{Candidate, Extent, Margin, Metrics, SliceMetrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
-pub use metrics::{Direction, Metric, direction, measure};
+pub use metrics::{Direction, Metric, RANKED, direction, measure};
 pub use plan::{ENGINE, Path, Plan};
 pub use portrait::{Portrait, portray};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};

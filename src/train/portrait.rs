@@ -3,7 +3,7 @@
 
 use super::TrainError;
 use super::calibrate::threshold;
-use super::candidate::Metrics;
+use super::candidate::{Metrics, SliceMetrics, slices};
 use super::metrics::measure;
 use super::plan::{Path, Plan};
 use crate::contract::{Contract, Profile, Said, Task};
@@ -39,13 +39,17 @@ pub fn portray(plan: &Plan, rows: &Said, contract: &Contract) -> Result<Portrait
         Task::Binary => threshold(&rows.predictions),
         Task::Regression => None,
     };
-    let metrics = match &rows.target {
-        Some(labels) => measure(task, &rows.predictions, labels, threshold),
-        None => Vec::new(),
+    let (metrics, slices) = match &rows.target {
+        Some(labels) => {
+            let all = 0..rows.predictions.len();
+            let within = slices(task, (&rows.slices, labels), all, &rows.predictions, threshold);
+            (measure(task, &rows.predictions, labels, threshold), within)
+        }
+        None => (Vec::new(), SliceMetrics::new()),
     };
     let features = contract.features().len();
     let importance = vec![1.0 / features.max(1) as f64; features];
     let profile = Profile::build(contract, &rows.vectors, &importance, &rows.predictions)?;
-    let metrics = Metrics { format_version: 1, rows: count, threshold, metrics };
+    let metrics = Metrics { format_version: 1, rows: count, threshold, metrics, slices };
     Ok(Portrait { plan: plan.clone(), task, metrics, profile })
 }
