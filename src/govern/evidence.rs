@@ -12,6 +12,7 @@ use crate::evaluate::{Evaluation, Opponent};
 use crate::performance::PerformanceReport;
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
+use crate::train::Path;
 use crate::types::{Check, Digest, ModelName, Timestamp, Verdict, Version};
 
 /// What may be rested on, each series in the order of time and each window once.
@@ -208,6 +209,12 @@ pub(super) type Cited<'a, Report> = Result<(&'a Report, Verdict), String>;
 /// The candidate head to head with who serves now, and what it says.
 pub(super) fn evaluation<'a>(draft: &Draft<'a>, candidate: &Candidate, bundle: Digest) -> Cited<'a, Evaluation> {
     let observation = draft.observation;
+    if observation.bundle(candidate.version).is_some_and(|bundle| bundle.path == Some(Path::MonitorOnly)) {
+        return Err(
+            "it answers elsewhere, so nothing here can be compared: a `promote` order makes it the one watched"
+                .to_owned(),
+        );
+    }
     let report = observation.evaluation.as_ref().ok_or("none has been made yet")?;
     let opponent = match &draft.standing.champion {
         Some(champion) if !draft.standing.first_of_lineage(candidate.version) => {

@@ -8,7 +8,7 @@ use crate::evaluate::{Evaluation, Watch};
 use crate::performance::{Baseline, LabelIntake, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
-use crate::train::Plan;
+use crate::train::{Path, Plan};
 use crate::types::{Digest, ModelName, Timestamp, Verdict, Version};
 
 /// Everything that was seen of one model at one tick.
@@ -66,6 +66,8 @@ pub struct Bundle {
     pub note: String,
     /// What it would be held against if it were promoted.
     pub baseline: Option<Baseline>,
+    /// How it was made; none if that cannot be read.
+    pub path: Option<Path>,
     /// Rows that its model was fitted on.
     pub learned_rows: u64,
     /// The major version of its contract.

@@ -22,7 +22,7 @@ pub struct Event {
     pub model_version: Version,
     /// The answer: a probability or a number; nothing if the request was invalid.
     pub prediction: Option<f64>,
-    /// From the first byte read to the answer made.
+    /// From the first byte read to the answer made; 0 for a model elsewhere, whose answers nobody timed.
     pub latency_us: u32,
     /// Whether it was answered with a prediction.
     pub status: Status,

@@ -103,12 +103,7 @@ pub(crate) fn part(key: &Key) -> impl Fn(String) -> LogError {
 pub(super) fn seal(store: &dyn Store, name: &PartName, contents: &Contents) -> Result<(), LogError> {
     for (model, events) in &contents.events {
         for events in events.chunk_by(|a, b| a.ts.floor(HOUR) == b.ts.floor(HOUR)) {
-            let Some(first) = events.first() else { continue };
-            let key = part_key(model, PartKind::Events, first.ts, &name.to_string())?;
-            let columns = rows::event_columns(events).map_err(part(&key))?;
-            create(store, &key, Table { columns, notes: event_notes(events) }, events, |rows| {
-                rows::events(model, rows)
-            })?;
+            seal_events(store, model, &name.to_string(), events)?;
         }
     }
     for (model, labels) in &contents.labels {
@@ -120,8 +115,25 @@ pub(super) fn seal(store: &dyn Store, name: &PartName, contents: &Contents) -> R
     Ok(())
 }
 
+/// Seal one part of events, all of one hour and in the order of time.
+pub(crate) fn seal_events(store: &dyn Store, model: &ModelName, name: &str, events: &[Event]) -> Result<(), LogError> {
+    let Some(first) = events.first() else { return Ok(()) };
+    let key = part_key(model, PartKind::Events, first.ts, name)?;
+    let columns = rows::event_columns(events).map_err(part(&key))?;
+    create(store, &key, Table { columns, notes: event_notes(events) }, events, |rows| rows::events(model, rows))
+}
+
+/// The ids of the requests in a part of events.
+pub(crate) fn ids_in(store: &dyn Store, key: &Key) -> Result<Vec<Uuid>, LogError> {
+    let id = |batch: &columns::Batch<'_>, place: usize| {
+        let text = batch.text("request_id", place)?;
+        columns::parsed("request_id", columns::need("request_id", text)?)
+    };
+    read_rows(store, key)?.each(id).map_err(part(key))
+}
+
 /// Seal one part of labels.
-pub(super) fn seal_labels(
+pub(crate) fn seal_labels(
     store: &dyn Store,
     model: &ModelName,
     at: Timestamp,

@@ -11,8 +11,11 @@ use uuid::Uuid;
 use super::segment::{Contents, LabelLine, Line, ShadowLine};
 use super::spool::{self, Due, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, parts};
-use crate::contract::Code;
-use crate::serve::{Answer, Answered, EventSink, LabelSink, Labelled, Outcomes, Recorded, Shadowed, SinkError, Truth};
+use crate::contract::{Code, Refusal};
+use crate::serve::{
+    Acknowledged, Answer, Answered, EventSink, Inferred, LabelSink, Labelled, Outcomes, Recorded, Seen, Shadowed,
+    SinkError, Truth, slices,
+};
 use crate::store::{Durability, Store};
 use crate::types::{ModelName, ReplicaName, Timestamp};
 
@@ -113,12 +116,7 @@ fn event(answered: &Answered<'_>) -> Event {
         Answer::Scored { vector, score } => {
             (Some(score.prediction), Status::Valid, Vec::new(), champion.slices(vector))
         }
-        Answer::Refused(refusal) => {
-            let mut codes: Vec<Code> = refusal.violations.iter().map(|violation| violation.code).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            (None, Status::Invalid, codes, BTreeMap::new())
-        }
+        Answer::Refused(refusal) => (None, Status::Invalid, codes(refusal), BTreeMap::new()),
     };
     Event {
         ts: answered.at,
@@ -132,6 +130,35 @@ fn event(answered: &Answered<'_>) -> Event {
         shadow: None,
         slices,
     }
+}
+
+pub(crate) fn event_elsewhere(inferred: &Inferred<'_>) -> Event {
+    let Inferred { request_id, at, seen, reference } = *inferred;
+    let (prediction, status, codes, slices) = match seen {
+        Seen::Valid { vector, prediction } => {
+            (Some(*prediction), Status::Valid, Vec::new(), slices(reference.contract(), vector))
+        }
+        Seen::Refused(refusal) => (None, Status::Invalid, codes(refusal), BTreeMap::new()),
+    };
+    Event {
+        ts: at,
+        request_id,
+        model: reference.name().clone(),
+        model_version: reference.version(),
+        prediction,
+        latency_us: 0,
+        status,
+        codes,
+        shadow: None,
+        slices,
+    }
+}
+
+fn codes(refusal: &Refusal) -> Vec<Code> {
+    let mut codes: Vec<Code> = refusal.violations.iter().map(|violation| violation.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 fn unwritten(error: LogError) -> SinkError {
@@ -162,6 +189,16 @@ impl EventSink for Recorder {
             Ok(false) => Err(SinkError { reason: "the request's segment is sealed".to_owned() }),
             Err(error) => Err(unwritten(error)),
         }
+    }
+
+    fn inferred(&self, inferred: &Inferred<'_>, now: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
+        if self.recent().of(inferred.request_id).0.is_some() {
+            return Ok(None);
+        }
+        let line = Line::Answer(event_elsewhere(inferred));
+        let on_disk = self.spool().append_past(now, &line).map_err(unwritten)?;
+        self.recent().answered(inferred.request_id, inferred.at);
+        Ok(Some(on_disk))
     }
 }
 

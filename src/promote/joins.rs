@@ -10,7 +10,7 @@ use super::{Context, PromoteError};
 use crate::govern::{Candidate, Champion};
 use crate::log::{self, Label, Sample, Sampled};
 use crate::performance::{self, Arrivals, Joined, LabelIntake, PerformanceReport};
-use crate::registry::VerifiedModel;
+use crate::registry::{Reference, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{VersionCounts, Window};
 use crate::types::{Timestamp, Version};
@@ -19,7 +19,7 @@ use crate::types::{Timestamp, Version};
 pub(super) fn performance(
     context: &Context<'_>,
     champion: &Champion,
-    model: &VerifiedModel,
+    model: &Reference,
     windows: &[Sealed],
     now: Timestamp,
 ) -> Result<Vec<PerformanceReport>, PromoteError> {

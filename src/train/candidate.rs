@@ -135,6 +135,9 @@ impl Extent {
 /// a plan that is not to be followed here; the others when a fit fails.
 pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Candidate, TrainError> {
     plan.check(contract)?;
+    if plan.path == Path::MonitorOnly {
+        return Err(TrainError::OtherRoad { path: plan.path });
+    }
     check_rows(encoded, contract.task())?;
     let (rules, order) = (&plan.rules, &encoded.order);
     let vectors: Vec<&[f64]> = encoded.vectors.iter().map(|vector| &**vector).collect();
@@ -154,7 +157,10 @@ pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Cand
         Task::Regression => None,
     };
     let (metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
-    let metrics = Metrics { slices: slices(task, encoded, split.report.clone(), &reported, threshold), ..metrics };
+    let metrics = Metrics {
+        slices: slices(task, (&encoded.slices, &encoded.target), split.report.clone(), &reported, threshold),
+        ..metrics
+    };
     let importance = importance(task, &scorer, newest(rows, &split, rules), plan.seed);
     let held_out: Vec<f64> = unseen.into_iter().chain(reported).collect();
     let looked_at = encoded.vectors.get(split.all()).unwrap_or_default();
@@ -218,14 +224,14 @@ fn report(task: Task, scorer: &Scorer, rows: Rows<'_>, threshold: Option<f64>) -
 }
 
 /// Measure each value of each declared slice by itself, on those of the reported rows that have it.
-fn slices(
+pub(super) fn slices(
     task: Task,
-    encoded: &Encoded,
+    (slices, labels): (&[Slice], &[f64]),
     reported: Range<usize>,
     predictions: &[f64],
     threshold: Option<f64>,
 ) -> SliceMetrics {
-    let labels = encoded.target.get(reported.clone()).unwrap_or_default();
+    let labels = labels.get(reported.clone()).unwrap_or_default();
     let measured = |slice: &Slice| {
         let codes = slice.codes.get(reported.clone()).unwrap_or_default();
         let mut members: BTreeMap<u32, Vec<(f64, f64)>> = BTreeMap::new();
@@ -238,7 +244,7 @@ fn slices(
         });
         (slice.feature.clone(), values.collect())
     };
-    encoded.slices.iter().map(measured).collect()
+    slices.iter().map(measured).collect()
 }
 
 /// Vectors, labels and order keys that belong together, oldest first.

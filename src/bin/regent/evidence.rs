@@ -76,6 +76,11 @@ pub fn of_drift(report: &DriftReport) -> Evidence {
     drift(report, "drift", Detail::All)
 }
 
+/// A performance report.
+pub fn of_performance(report: &PerformanceReport) -> Evidence {
+    performance(report, Detail::All)
+}
+
 /// What the retraining decision looked at.
 pub fn of_retraining(decision: &RetrainDecision) -> Evidence {
     Evidence {

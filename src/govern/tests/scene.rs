@@ -76,6 +76,7 @@ pub fn window(of: i64) -> Window {
 
 pub fn bundle(version: Version) -> Bundle {
     Bundle {
+        path: Some(Path::Candidate),
         version,
         digest: Some(bundle_of(version)),
         verdict: Verdict::Pass,

@@ -342,3 +342,21 @@ fn a_dead_replicas_segments_are_sealed_for_it_once_and_a_living_ones_are_not() {
 fn system(at: Timestamp) -> std::time::SystemTime {
     std::time::UNIX_EPOCH + std::time::Duration::from_micros(at.micros().unsigned_abs())
 }
+
+/// An answer of a model elsewhere keeps its own instant, however long past, and a request that is known counts once.
+#[test]
+fn what_was_answered_elsewhere_keeps_its_instant_and_counts_once() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Durable, "10:00:00").unwrap();
+    let seen = Seen::Refused(crate::contract::Refusal { violations: Vec::new(), slots: Vec::new() });
+    let reference: &crate::registry::Reference = house.serving.champion.model();
+    let tell = |number, time| {
+        let inferred = Inferred { request_id: id(number), at: at(time), seen: &seen, reference };
+        recorder.inferred(&inferred, at("10:00:30")).unwrap().is_some()
+    };
+    assert!(tell(1, "07:30:00") && tell(2, "10:00:29") && tell(3, "08:15:00"));
+    assert!(!tell(1, "07:30:00"), "a retry was recorded again");
+    recorder.close(at("10:02:00")).unwrap();
+    let told: Vec<Timestamp> = house.events().iter().map(|event| event.ts).collect();
+    assert_eq!(told, [at("07:30:00"), at("08:15:00"), at("10:00:29")]);
+}
