@@ -60,7 +60,7 @@ fn house() -> House {
     };
     promote::note_dataset(&context, &registered, "days.csv", &dataset, Timestamp::EPOCH).unwrap();
     let version = promote::begin(&context, "there is nothing to measure without one", Timestamp::EPOCH).unwrap();
-    let version = registry::fetch(&store, model, version).unwrap();
+    let version = registry::fetch(&store, model, version).unwrap().into_model().unwrap();
     House { store, registered, version }
 }
 

@@ -66,6 +66,7 @@ fn frozen(rows: u64) -> u64 {
         kept: columns.iter().map(|column| column.name().to_owned()).collect::<BTreeSet<_>>(),
         columns,
         time: Some("key".to_owned()),
+        prediction: None,
     };
     let folder = tempfile::tempdir().unwrap();
     let store = Disk::open(folder.path().to_owned(), Durability::Batched).unwrap();

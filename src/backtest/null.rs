@@ -217,8 +217,14 @@ fn decided(seen: &[Seen], rules: &Rules) -> Action {
     let drift = drift::confirm_windows(&windows, &rules.drift);
     let loss = performance::confirm(&[], &rules.performance);
     let never = BTreeSet::new();
-    let history =
-        History { trained_at: None, trained_until: None, trained_on: &never, new_rows: 0, learned_rows: u64::MAX };
+    let history = History {
+        trained_at: None,
+        trained_until: None,
+        trained_on: &never,
+        new_rows: 0,
+        learned_rows: u64::MAX,
+        path: None,
+    };
     policy::retrain(&drift, &loss, &history, &rules.retrain, Timestamp::EPOCH).action
 }
 

@@ -182,7 +182,8 @@ impl<'a> World<'a> {
         let decided = |version, bundle| Decided { version, bundle };
         let candidate = standing.shadowing().and_then(|candidate| Some(decided(candidate.version, candidate.bundle?)));
         let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
-        let named = champion.map(|champion| Named { champion, candidate });
+        let sealed_until = standing.sealed_until();
+        let named = champion.map(|champion| Named { champion, candidate, sealed_until });
         let signature = &self.setup.rules.signature;
         self.follower.follow(named, signature).map_err(|error| BacktestError::World(error.to_string()))?;
         Ok(())

@@ -29,6 +29,19 @@ pub struct Slice {
     pub codes: Vec<u32>,
 }
 
+/// Rows with what a model elsewhere said of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Said {
+    /// One vector a row.
+    pub vectors: Vec<FeatureVector>,
+    /// What the model said: a probability or a number, finite.
+    pub predictions: Vec<f64>,
+    /// What came true; none if the rows do not say.
+    pub target: Option<Vec<f64>>,
+    /// The declared slices.
+    pub slices: Vec<Slice>,
+}
+
 impl Encoded {
     /// The oldest so many rows, as they were known once.
     #[must_use]
@@ -48,21 +61,56 @@ impl Encoded {
 /// # Errors
 /// `NoColumn` when the rows lack a column of the contract; `Refused` with the first row that breaks it.
 pub fn encode(contract: &Contract, rows: &Rows) -> Result<Encoded, ContractError> {
-    let column = |name: &str| rows.frame.column(name).ok_or_else(|| ContractError::NoColumn(name.to_owned()));
-    let features = contract.features().iter().map(|feature| Ok((feature.name.as_str(), column(&feature.name)?)));
-    let features = features.collect::<Result<Vec<_>, ContractError>>()?;
-    let labels = column(contract.target())?;
-    let mut vectors = Vec::with_capacity(rows.len());
-    let mut target = Vec::with_capacity(rows.len());
-    for row in 0..rows.len() {
-        let fields = features.iter().map(|(name, values)| (*name, given(values, row)));
-        let refused = |violations| ContractError::Refused { row, violations };
-        vectors.push(admit(contract, fields).map_err(|refusal| refused(refusal.violations))?);
-        let label = encode_target(contract, given(labels, row)).map_err(|violation| refused(vec![violation]))?;
-        target.push(label);
-    }
+    let vectors = vectors(contract, rows)?;
+    let target = targets(contract, rows, column(rows, contract.target())?)?;
     let slices = contract.slices().iter().filter_map(|name| slice(contract, name, &vectors));
     Ok(Encoded { slices: slices.collect(), vectors, target, order: rows.order.clone() })
+}
+
+/// Encode every row with [`admit`], and read what the model said of it from this column.
+///
+/// # Errors
+/// As [`encode`]; a prediction that is no number is `Refused`.
+pub fn encode_said(contract: &Contract, rows: &Rows, prediction: &str) -> Result<Said, ContractError> {
+    let said = column(rows, prediction)?;
+    let number = |row: usize| match given(said, row) {
+        Given::Number(number) if number.is_finite() => Ok(number),
+        _ => {
+            let detail = "must be a finite number".to_owned();
+            let violation = Violation { feature: prediction.to_owned(), code: Code::Mistyped, detail };
+            Err(ContractError::Refused { row, violations: vec![violation] })
+        }
+    };
+    let labels = rows.frame.column(contract.target());
+    let vectors = vectors(contract, rows)?;
+    Ok(Said {
+        slices: contract.slices().iter().filter_map(|name| slice(contract, name, &vectors)).collect(),
+        vectors,
+        predictions: (0..rows.len()).map(number).collect::<Result<_, _>>()?,
+        target: labels.map(|labels| targets(contract, rows, labels)).transpose()?,
+    })
+}
+
+fn column<'a>(rows: &'a Rows, name: &str) -> Result<&'a Values, ContractError> {
+    rows.frame.column(name).ok_or_else(|| ContractError::NoColumn(name.to_owned()))
+}
+
+fn vectors(contract: &Contract, rows: &Rows) -> Result<Vec<FeatureVector>, ContractError> {
+    let features = contract.features().iter().map(|feature| Ok((feature.name.as_str(), column(rows, &feature.name)?)));
+    let features = features.collect::<Result<Vec<_>, ContractError>>()?;
+    let vector = |row: usize| {
+        let fields = features.iter().map(|(name, values)| (*name, given(values, row)));
+        admit(contract, fields).map_err(|refusal| ContractError::Refused { row, violations: refusal.violations })
+    };
+    (0..rows.len()).map(vector).collect()
+}
+
+fn targets(contract: &Contract, rows: &Rows, labels: &Values) -> Result<Vec<f64>, ContractError> {
+    let label = |row: usize| {
+        let refused = |violation| ContractError::Refused { row, violations: vec![violation] };
+        encode_target(contract, given(labels, row)).map_err(refused)
+    };
+    (0..rows.len()).map(label).collect()
 }
 
 /// What came true as a number: 1 or 0 for the positive class or the other; for a regression the number. Labels of files and

@@ -6,7 +6,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::ingest::{Column, ContractRef, Domain, Intake, RawColumn};
+use crate::ingest::{Column, ColumnType, ContractRef, Domain, Intake, RawColumn};
 use crate::types::{Digest, ModelName, Version};
 
 /// A contract as written in `contracts/<name>.yaml`.
@@ -220,7 +220,34 @@ impl Contract {
             columns: self.columns.clone(),
             kept: names.filter(|name| !forbidden(name)).collect(),
             time: self.raw.time.clone(),
+            prediction: None,
         }
+    }
+
+    /// As [`Contract::intake`], for a file in which a model elsewhere has written its answers into one more column; without
+    /// `labels` the target is not among its columns.
+    ///
+    /// # Errors
+    /// The schema has a column of that name, or it is no name for one.
+    pub fn reference_intake(&self, sha256: Digest, prediction: &str, labels: bool) -> Result<Intake, ContractFault> {
+        let fault = |what: String| ContractFault { at: format!("the column `{prediction}`"), what };
+        if self.columns.iter().any(|column| column.name() == prediction) {
+            return Err(fault("the schema has one of this name: give the answers another".to_owned()));
+        }
+        let (min, max) = match self.task() {
+            Task::Binary => (Some(0.0), Some(1.0)),
+            Task::Regression => (None, None),
+        };
+        let raw = RawColumn { min, max, ..RawColumn::named(prediction, ColumnType::Float) };
+        let said = raw
+            .check()
+            .map_err(|faults| fault(faults.into_iter().map(|(_, what)| what).collect::<Vec<_>>().join("; ")))?;
+        let mut intake = self.intake(sha256);
+        intake.columns.retain(|column| labels || column.name() != self.target());
+        intake.columns.push(said);
+        intake.kept.insert(prediction.to_owned());
+        intake.prediction = Some(prediction.to_owned());
+        Ok(intake)
     }
 }
 

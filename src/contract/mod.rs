@@ -15,7 +15,7 @@ use std::fmt;
 
 pub use admit::{Code, FeatureVector, Given, Refusal, Slot, Violation, admit, admit_again};
 pub use diff::{Change, Diff, diff};
-pub use encode::{Encoded, Slice, encode, encode_target};
+pub use encode::{Encoded, Said, Slice, encode, encode_said, encode_target};
 pub use feature::{Contract, ContractFault, Feature, FeatureKind, Forbidden, RawContract, RawFeature, RawTarget, Task};
 pub use infer::infer_contract;
 pub use profile::{Bins, Histogram, Outside, Profile};

@@ -209,13 +209,14 @@ impl<'a> Draft<'a> {
             return None;
         }
         let last = self.standing.last_training.as_ref();
-        let learned = self.observation.bundle(champion.version).map_or(0, |bundle| bundle.learned_rows);
+        let bundle = self.observation.bundle(champion.version);
         let history = History {
             trained_at: last.map(|training| training.created_at),
             trained_until: last.and_then(|training| training.matured_until),
             trained_on: &self.standing.trained_on,
             new_rows: self.observation.data.rows.saturating_sub(last.map_or(0, |training| training.rows)),
-            learned_rows: learned,
+            learned_rows: bundle.map_or(0, |bundle| bundle.learned_rows),
+            path: bundle.and_then(|bundle| bundle.path),
         };
         Some(policy::retrain(self.drift, self.loss, &history, &self.rules.retrain, self.now))
     }

@@ -12,6 +12,7 @@ use crate::evaluate::{Evaluation, Opponent};
 use crate::performance::PerformanceReport;
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
+use crate::train::Path;
 use crate::types::{Check, Digest, ModelName, Timestamp, Verdict, Version};
 
 /// What may be rested on, each series in the order of time and each window once.
@@ -184,7 +185,8 @@ fn performance_fault(report: &PerformanceReport, rules: &Rules, now: Timestamp) 
     if report.labelled > report.predictions {
         return Some(format!("{} labels of {} predictions", report.labelled, report.predictions));
     }
-    unsound(report.checks.iter().chain([&report.catastrophic]))
+    let of_slices = report.slices.iter().map(|slice| &slice.check);
+    unsound(report.checks.iter().chain(&report.floors).chain(of_slices).chain([&report.catastrophic]))
 }
 
 /// The first check whose verdict its own number does not bear out.
@@ -207,6 +209,12 @@ pub(super) type Cited<'a, Report> = Result<(&'a Report, Verdict), String>;
 /// The candidate head to head with who serves now, and what it says.
 pub(super) fn evaluation<'a>(draft: &Draft<'a>, candidate: &Candidate, bundle: Digest) -> Cited<'a, Evaluation> {
     let observation = draft.observation;
+    if observation.bundle(candidate.version).is_some_and(|bundle| bundle.path == Some(Path::MonitorOnly)) {
+        return Err(
+            "it answers elsewhere, so nothing here can be compared: a `promote` order makes it the one watched"
+                .to_owned(),
+        );
+    }
     let report = observation.evaluation.as_ref().ok_or("none has been made yet")?;
     let opponent = match &draft.standing.champion {
         Some(champion) if !draft.standing.first_of_lineage(candidate.version) => {

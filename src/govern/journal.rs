@@ -138,17 +138,25 @@ pub fn read(store: &dyn Store, model: &ModelName) -> Result<Vec<(Entry, Digest)>
     let mut entries = Vec::with_capacity(listed.len());
     let mut names = BTreeSet::new();
     for seq in 1.. {
-        let name = file_name(seq);
-        match store.read(&folder.join(&name).map_err(StoreError::from)?) {
-            Ok(bytes) => entries.push((parse(seq, &bytes)?, Digest::of(&bytes))),
-            Err(StoreError::NotFound { .. }) => break,
-            Err(other) => return Err(other.into()),
-        }
-        names.insert(name);
+        let Some(entry) = at(store, model, seq)? else { break };
+        entries.push(entry);
+        names.insert(file_name(seq));
     }
     match listed.iter().all(|name| names.contains(name)) {
         true => Ok(entries),
         false => Err(GovernError::Chain { seq: entries.len() as u64 + 1 }),
+    }
+}
+
+/// One entry with its digest; none while nobody has written that number.
+///
+/// # Errors
+/// It cannot be read.
+pub fn at(store: &dyn Store, model: &ModelName, seq: u64) -> Result<Option<(Entry, Digest)>, GovernError> {
+    match store.read(&folder(model)?.join(&file_name(seq)).map_err(StoreError::from)?) {
+        Ok(bytes) => Ok(Some((parse(seq, &bytes)?, Digest::of(&bytes)))),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(other) => Err(other.into()),
     }
 }
 

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftReport;
 use crate::evaluate::{Evaluation, Watch};
-use crate::performance::{Baseline, PerformanceReport};
+use crate::performance::{Baseline, LabelIntake, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
-use crate::train::Plan;
+use crate::train::{Path, Plan};
 use crate::types::{Digest, ModelName, Timestamp, Verdict, Version};
 
 /// Everything that was seen of one model at one tick.
@@ -24,6 +24,8 @@ pub struct Observation {
     pub drift: Vec<DriftReport>,
     /// The champion's performance in the last windows that it served, newest revision of each, oldest first.
     pub performance: Vec<PerformanceReport>,
+    /// What came of the labels that arrived in the newest judged window; shown, and decides nothing.
+    pub labels: Option<LabelIntake>,
     /// The candidate's drift against its own profile in the windows since its training, oldest first.
     pub candidate_drift: Vec<DriftReport>,
     /// The candidate head to head, once it has a bundle.
@@ -64,6 +66,8 @@ pub struct Bundle {
     pub note: String,
     /// What it would be held against if it were promoted.
     pub baseline: Option<Baseline>,
+    /// How it was made; none if that cannot be read.
+    pub path: Option<Path>,
     /// Rows that its model was fitted on.
     pub learned_rows: u64,
     /// The major version of its contract.
@@ -90,6 +94,7 @@ impl Observation {
             judged: Vec::new(),
             drift: Vec::new(),
             performance: Vec::new(),
+            labels: None,
             candidate_drift: Vec::new(),
             evaluation: None,
             shadow: None,

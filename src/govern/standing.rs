@@ -98,6 +98,11 @@ impl Standing {
         self.candidate.as_ref().filter(|candidate| candidate.state != State::Training)
     }
 
+    /// The end of the newest judged window; before there is one, when the first champion began.
+    pub fn sealed_until(&self) -> Timestamp {
+        self.judged_until.or(self.served_since).unwrap_or(Timestamp::EPOCH)
+    }
+
     /// Whether a version would be the first of its lineage: nobody serves, or whoever serves has another contract major, so
     /// that no request is answered by both. The major of a version is its contract's.
     pub fn first_of_lineage(&self, version: Version) -> bool {

@@ -40,6 +40,9 @@ pub struct DatasetMeta {
     /// From when to when, if a column orders the rows in time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time: Option<TimeRange>,
+    /// The column that holds what a model elsewhere said. Such rows show that model, and nobody trains on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prediction: Option<String>,
 }
 
 /// A registered contract.

@@ -28,6 +28,8 @@ pub struct Intake {
     pub kept: BTreeSet<String>,
     /// The column that orders the rows in time; one of those kept.
     pub time: Option<String>,
+    /// The column that holds what a model elsewhere said; one of those kept.
+    pub prediction: Option<String>,
 }
 
 /// A dataset that is in the store.
@@ -72,6 +74,7 @@ pub fn freeze<R: Read, S: Read + Write + Seek + Send>(
         rows: summary.rows,
         features_sha256: digest_of(&mut scratch).map_err(IngestError::Scratch)?,
         time: span.range(),
+        prediction: intake.prediction.clone(),
     };
     scratch.rewind().map_err(IngestError::Scratch)?;
     seal(meta, &mut scratch, store)

@@ -110,6 +110,21 @@ impl RawSchema {
 }
 
 impl RawColumn {
+    /// A column of this name and type, without bounds.
+    pub fn named(name: &str, kind: ColumnType) -> RawColumn {
+        let (name, description) = (name.to_owned(), String::new());
+        RawColumn {
+            name,
+            kind,
+            min: None,
+            max: None,
+            values: Vec::new(),
+            unique: false,
+            increasing: false,
+            description,
+        }
+    }
+
     /// Check one column; faults are (key, what).
     ///
     /// # Errors

@@ -3,10 +3,12 @@
 mod adopt;
 pub(crate) mod columns;
 mod event;
+mod inferences;
 mod labels;
 mod parts;
 mod recorder;
 mod rows;
+mod sample;
 mod segment;
 mod spool;
 
@@ -14,13 +16,17 @@ use std::io;
 
 pub use adopt::{Adopted, adopt};
 pub use event::{Event, Label, ShadowScore, Status};
-pub use labels::{LabelFault, import, read_labels};
-pub use parts::{PartKind, PartName, parts_between, read_events, requests_of};
+pub use inferences::{RowFault, read_inferences};
+pub use labels::{LabelFault, Since, import, read_labels, read_labels_of};
+pub use parts::{PartKind, PartName, Sampled, parts_between, read_events, read_ids, read_sample, requests_of};
 pub use recorder::Recorder;
+pub(crate) use recorder::event_elsewhere;
+pub use sample::Sample;
 pub use spool::SpoolRules;
 
 pub(crate) use parts::{
-    create as create_part, format as format_note, part as unreadable, part_key, read_rows as read_part,
+    create as create_part, format as format_note, ids_in, part as unreadable, part_key, read_rows as read_part,
+    seal_events, seal_labels,
 };
 
 use crate::store::{Key, KeyError, StoreError};
@@ -75,6 +81,16 @@ pub enum LogError {
         rows: u64,
         /// Every fault.
         faults: Vec<LabelFault>,
+    },
+    /// A file of answers of a model elsewhere breaks its rules; none was taken.
+    #[error("import inferences: faults in {rows} rows: {total}; nothing was written; first {}", .faults.first().map(ToString::to_string).unwrap_or_default())]
+    Inferences {
+        /// How many rows were read.
+        rows: u64,
+        /// How many faults there are.
+        total: u64,
+        /// The first of them.
+        faults: Vec<RowFault>,
     },
     /// A thread could not be started.
     #[error("start the spool's thread")]

@@ -11,8 +11,11 @@ use uuid::Uuid;
 use super::segment::{Contents, LabelLine, Line, ShadowLine};
 use super::spool::{self, Due, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, parts};
-use crate::contract::Code;
-use crate::serve::{Answer, Answered, EventSink, LabelSink, Labelled, Outcomes, Recorded, Shadowed, SinkError, Truth};
+use crate::contract::{Code, Refusal};
+use crate::serve::{
+    Acknowledged, Answer, Answered, EventSink, Inferred, LabelSink, Labelled, Outcomes, Recorded, Seen, Shadowed,
+    SinkError, Truth, slices,
+};
 use crate::store::{Durability, Store};
 use crate::types::{ModelName, ReplicaName, Timestamp};
 
@@ -113,12 +116,7 @@ fn event(answered: &Answered<'_>) -> Event {
         Answer::Scored { vector, score } => {
             (Some(score.prediction), Status::Valid, Vec::new(), champion.slices(vector))
         }
-        Answer::Refused(refusal) => {
-            let mut codes: Vec<Code> = refusal.violations.iter().map(|violation| violation.code).collect();
-            codes.sort_unstable();
-            codes.dedup();
-            (None, Status::Invalid, codes, BTreeMap::new())
-        }
+        Answer::Refused(refusal) => (None, Status::Invalid, codes(refusal), BTreeMap::new()),
     };
     Event {
         ts: answered.at,
@@ -132,6 +130,35 @@ fn event(answered: &Answered<'_>) -> Event {
         shadow: None,
         slices,
     }
+}
+
+pub(crate) fn event_elsewhere(inferred: &Inferred<'_>) -> Event {
+    let Inferred { request_id, at, seen, reference } = *inferred;
+    let (prediction, status, codes, slices) = match seen {
+        Seen::Valid { vector, prediction } => {
+            (Some(*prediction), Status::Valid, Vec::new(), slices(reference.contract(), vector))
+        }
+        Seen::Refused(refusal) => (None, Status::Invalid, codes(refusal), BTreeMap::new()),
+    };
+    Event {
+        ts: at,
+        request_id,
+        model: reference.name().clone(),
+        model_version: reference.version(),
+        prediction,
+        latency_us: 0,
+        status,
+        codes,
+        shadow: None,
+        slices,
+    }
+}
+
+fn codes(refusal: &Refusal) -> Vec<Code> {
+    let mut codes: Vec<Code> = refusal.violations.iter().map(|violation| violation.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
 }
 
 fn unwritten(error: LogError) -> SinkError {
@@ -163,6 +190,16 @@ impl EventSink for Recorder {
             Err(error) => Err(unwritten(error)),
         }
     }
+
+    fn inferred(&self, inferred: &Inferred<'_>, now: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
+        if self.recent().of(inferred.request_id).0.is_some() {
+            return Ok(None);
+        }
+        let line = Line::Answer(event_elsewhere(inferred));
+        let on_disk = self.spool().append_past(now, &line).map_err(unwritten)?;
+        self.recent().answered(inferred.request_id, inferred.at);
+        Ok(Some(on_disk))
+    }
 }
 
 impl LabelSink for Recorder {
@@ -171,22 +208,23 @@ impl LabelSink for Recorder {
         let mut lines = Vec::new();
         for truth in truths {
             let label = Label { request_id: truth.request_id, label: truth.label, at };
-            let (answered, known) = self.recent().of(truth.request_id);
-            if !outcomes.settle(answered, known, &label) {
+            let (answered, told) = self.recent().of(truth.request_id);
+            // Whatever is remembered is young enough to be judged.
+            if !outcomes.settle(answered, told.as_slice(), &label, Timestamp::EPOCH) {
                 continue;
             }
-            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label } });
+            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label.clone() } });
             lines.push(self.spool().append(at, line).map_err(unwritten)?.1);
-            self.recent().labelled(truth.request_id, truth.label);
+            self.recent().labelled(label);
         }
         Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })
     }
 }
 
-/// The newest requests, with their labels.
+/// The newest requests, each with its newest label.
 #[derive(Default)]
 struct Recent {
-    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<f64>)>,
+    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<Label>)>,
     order: VecDeque<Uuid>,
 }
 
@@ -196,15 +234,16 @@ impl Recent {
         self.entry(id).0.get_or_insert(at);
     }
 
-    fn labelled(&mut self, id: Uuid, label: f64) {
-        self.entry(id).1.get_or_insert(label);
+    fn labelled(&mut self, label: Label) {
+        let (_, newest) = self.entry(label.request_id);
+        *newest = Some(label);
     }
 
-    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<f64>) {
-        self.requests.get(&id).copied().unwrap_or_default()
+    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
+        self.requests.get(&id).cloned().unwrap_or_default()
     }
 
-    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<f64>) {
+    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<Label>) {
         if !self.requests.contains_key(&id) {
             self.order.push_back(id);
             if self.order.len() > REMEMBERED

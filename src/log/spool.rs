@@ -49,7 +49,7 @@ impl SpoolRules {
 
 /// A replica's segments.
 ///
-/// Every line of a segment has an instant in `[opened_at, closed_at)`: an answer that was made a moment before its segment
+/// Every line that is written here first has an instant in `[opened_at, closed_at)`: an answer that was made a moment before its segment
 /// began is recorded under its beginning. So the start of the oldest segment that is not sealed is an exact watermark.
 pub(super) struct Spool {
     folder: PathBuf,
@@ -124,6 +124,21 @@ impl Spool {
         let file = current.write(folder, name, &line(at), self.committer.durability())?;
         current.last_at = current.last_at.max(at);
         Ok((at, self.committer.acknowledge(Some((file, Arc::clone(&current.broken))))))
+    }
+
+    /// Append a line that keeps an instant of its own, however long past: what a model elsewhere answered then. A window that was
+    /// sealed by then does not see it.
+    pub(super) fn append_past(&mut self, now: Timestamp, line: &Line) -> Result<Acknowledged, LogError> {
+        if let Some(over) = self.segments.back().and_then(|current| current.is_over(now, &self.rules)) {
+            self.rotate(over);
+        }
+        let (folder, name) = (&self.folder, &self.name);
+        let Some(current) = self.segments.back_mut() else {
+            return Ok(self.committer.acknowledge(None));
+        };
+        let file = current.write(folder, name, line, self.committer.durability())?;
+        current.last_at = current.last_at.max(now);
+        Ok(self.committer.acknowledge(Some((file, Arc::clone(&current.broken)))))
     }
 
     /// Append what belongs to an answer recorded at this instant, to the answer's own segment; false if that is sealed.

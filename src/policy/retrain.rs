@@ -8,6 +8,7 @@ use super::rules::RetrainRules;
 use super::{Action, Priority, RetrainDecision};
 use crate::drift::{ConfirmedDrift, Severity};
 use crate::performance::ConfirmedLoss;
+use crate::train::Path;
 use crate::types::{Check, Digest, Measurement, Operator, Timestamp, Verdict, digest_json};
 
 /// What happened before.
@@ -23,6 +24,8 @@ pub struct History<'a> {
     pub new_rows: u64,
     /// Rows that the champion was fitted on.
     pub learned_rows: u64,
+    /// How the champion was made; none if that cannot be read.
+    pub path: Option<Path>,
 }
 
 /// One condition: what it says, and what follows from its failing.
@@ -133,6 +136,11 @@ fn obstacles(
     now: Timestamp,
 ) -> Vec<String> {
     let mut obstacles = Vec::new();
+    // Whoever serves elsewhere is not replaced by what is trained here, so nobody trains for nothing.
+    if history.path == Some(Path::MonitorOnly) {
+        let what = "the champion answers elsewhere, where it is retrained; a `retrain` override has Regent train one of its own";
+        obstacles.push(what.to_owned());
+    }
     if history.trained_on.contains(&id) {
         obstacles.push("this evidence has trained already".to_owned());
     }

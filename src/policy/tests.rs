@@ -7,6 +7,7 @@ use rstest::rstest;
 use super::*;
 use crate::drift::{ConfirmedDrift, Severity};
 use crate::performance::ConfirmedLoss;
+use crate::train::Path;
 use crate::types::{Measurement, Operator, Span, Timestamp, Verdict};
 
 fn check(verdict: Verdict) -> Check {
@@ -28,7 +29,7 @@ fn now() -> Timestamp {
 }
 
 fn nothing_yet(trained_on: &BTreeSet<Digest>) -> History<'_> {
-    History { trained_at: None, trained_until: None, trained_on, new_rows: 1_000, learned_rows: 10_000 }
+    History { trained_at: None, trained_until: None, trained_on, new_rows: 1_000, learned_rows: 10_000, path: None }
 }
 
 #[rstest]
@@ -150,4 +151,20 @@ fn an_action_is_told_as_it_is_stored() {
     for action in [Action::NoAction, Action::Monitor, Action::RetrainRecommended, Action::RetrainRequired] {
         assert_eq!(serde_json::to_value(action).unwrap(), action.to_string());
     }
+}
+
+/// Whoever answers elsewhere is retrained elsewhere: it is said, and nothing starts here.
+#[test]
+fn a_champion_elsewhere_is_never_trained_for() {
+    let none = BTreeSet::new();
+    let decide = |path| {
+        let history = History { path, ..nothing_yet(&none) };
+        let lost = loss(Verdict::Fail, Verdict::Fail);
+        retrain(&drift(Verdict::Fail, Severity::Severe), &lost, &history, &RetrainRules::default(), now())
+    };
+    let here = decide(Some(Path::Candidate));
+    let elsewhere = decide(Some(Path::MonitorOnly));
+    assert_eq!((here.action, here.starts), (Action::RetrainRequired, true));
+    assert_eq!((elsewhere.action, elsewhere.starts), (Action::RetrainRequired, false));
+    assert!(elsewhere.reasons.iter().any(|reason| reason.contains("answers elsewhere")), "{:?}", elsewhere.reasons);
 }

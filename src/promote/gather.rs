@@ -2,23 +2,21 @@
 
 use super::sources::{self, Intake, Taken};
 use super::watch::{self, Pairing};
-use super::{Context, PromoteError, training};
+use super::{Context, PromoteError, joins, training};
 use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
-use crate::log;
-use crate::performance::{self, Baseline, Joined, PerformanceReport};
-use crate::registry::{self, Distrust, Publication, RegistryError, Signed, VerifiedModel};
-use crate::shadow::{self, ShadowReport, Trial};
-use crate::snapshot::{self, Snapshot, VersionCounts, Window};
+use crate::performance::Baseline;
+use crate::registry::{self, Distrust, Publication, Reference, RegistryError, Signed, Verified, VerifiedModel};
+use crate::snapshot::{self, Snapshot, Window};
 use crate::train::{Path, Plan};
 use crate::types::{Digest, Timestamp, Verdict, Version, canonical_json};
 
 /// A sealed judged window and the digest of its snapshot.
-struct Sealed {
-    snapshot: Snapshot,
-    digest: Digest,
+pub(super) struct Sealed {
+    pub(super) snapshot: Snapshot,
+    pub(super) digest: Digest,
 }
 
 /// See what there is to see of one model now.
@@ -47,20 +45,30 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
         newest_first.map(|former| (former, fetch(context, former.version, Some(former.bundle)))).collect();
     seen.bundles = bundles(champion.as_ref(), candidate.as_ref(), &former);
     if let Some((champion, Ok(model))) = &champion {
-        seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
+        if let Some(model) = model.model() {
+            seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
+        }
         seen.drift = drift_of(context, model, champion.since, &windows);
-        seen.performance = performance_of(context, champion, model, &windows, now)?;
+        seen.performance = joins::performance(context, champion, model, &windows, now)?;
+        seen.labels = joins::intake(context, &windows, now)?;
     }
     let Some((candidate, Ok(model))) = &candidate else {
         return Ok(seen);
     };
     match candidate.state {
-        State::Training => seen.evaluation = Some(evaluation(context, champion.as_ref(), candidate, model)?),
+        State::Training => {
+            if let Some(model) = model.model() {
+                seen.evaluation = Some(evaluation(context, champion.as_ref(), candidate, model)?);
+            }
+        }
         State::Shadowing | State::Promotable => {
             let since = candidate.shadowing_since.unwrap_or(candidate.since);
             seen.candidate_drift = drift_of(context, model, since, &windows);
-            if let Some((champion, Ok(serving))) = &champion {
-                seen.shadow = Some(trial(context, (champion, serving), (candidate, model), &windows, now)?);
+            // Beside a champion that answers elsewhere nobody shadows.
+            let serving =
+                champion.as_ref().and_then(|(champion, fetched)| Some((*champion, fetched.as_ref().ok()?.model()?)));
+            if let (Some(serving), Some(model)) = (serving, model.model()) {
+                seen.shadow = Some(joins::trial(context, serving, (candidate, model), &windows, now)?);
             }
         }
         State::Promoted | State::Rejected | State::Retired | State::RolledBack => {}
@@ -98,11 +106,11 @@ fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) ->
     Ok(windows)
 }
 
-fn fetch(context: &Context<'_>, version: Version, recorded: Option<Digest>) -> Result<VerifiedModel, RegistryError> {
+fn fetch(context: &Context<'_>, version: Version, recorded: Option<Digest>) -> Fetched {
     registry::fetch_trusted(context.store, context.model, version, recorded, &context.rules.signature)
 }
 
-type Fetched = Result<VerifiedModel, RegistryError>;
+type Fetched = Result<Verified, RegistryError>;
 
 fn bundles(
     champion: Option<&(&Champion, Fetched)>,
@@ -124,7 +132,7 @@ fn watch_of(
     arrived: &[Taken],
     now: Timestamp,
 ) -> Result<Option<Watch>, PromoteError> {
-    let mut whole = former.iter().filter_map(|(former, fetched)| Some((*former, fetched.as_ref().ok()?)));
+    let mut whole = former.iter().filter_map(|(former, fetched)| Some((*former, fetched.as_ref().ok()?.model()?)));
     let predecessor = whole.find(|(former, model)| model.digest() == former.bundle);
     let major = |model: &VerifiedModel| model.contract().version().major;
     match predecessor.filter(|(_, model)| major(model) == major(serving)) {
@@ -146,7 +154,8 @@ fn bundle(version: Version, fetched: &Fetched) -> Bundle {
                 Signed::Unchecked | Signed::By(_) => String::new(),
             },
             baseline: Some(baseline(model)),
-            learned_rows: model.metadata().extent.look_back,
+            path: Some(model.metadata().path),
+            learned_rows: model.learned_rows(),
             contract_major: model.contract().version().major,
         },
         Err(error) => Bundle {
@@ -164,14 +173,16 @@ fn bundle(version: Version, fetched: &Fetched) -> Bundle {
             },
             note: error.to_string(),
             baseline: None,
+            path: None,
             learned_rows: 0,
             contract_major: 0,
         },
     }
 }
 
-fn baseline(model: &VerifiedModel) -> Baseline {
-    Baseline { version: model.version(), metrics: model.metrics().to_vec(), threshold: model.threshold() }
+fn baseline(model: &Reference) -> Baseline {
+    let (metrics, slices) = (model.metrics().to_vec(), model.slices().clone());
+    Baseline { version: model.version(), metrics, threshold: model.threshold(), slices }
 }
 
 /// What the next training would be: everything that is known, under the latest contract.
@@ -184,15 +195,24 @@ fn next_plan(
     if data.datasets.is_empty() {
         return Ok(None);
     }
-    let mut known: Vec<Version> = standing.versions.keys().copied().collect();
-    known.extend(registry::versions(context.store, context.model)?);
-    let version = registry::next_version(&known, registered.contract.version().major, Publication::Model);
+    let version = next_version(context, standing, registered)?;
     let path = if standing.champion.is_none() { Path::Baseline } else { Path::Candidate };
     Ok(Some(Plan::new(context.model.clone(), path, version, registered, data.datasets.clone(), &context.rules.train)))
 }
 
+/// The number of the next version that is made under this contract.
+pub(super) fn next_version(
+    context: &Context<'_>,
+    standing: &Standing,
+    registered: &Registered,
+) -> Result<Version, PromoteError> {
+    let mut known: Vec<Version> = standing.versions.keys().copied().collect();
+    known.extend(registry::versions(context.store, context.model)?);
+    Ok(registry::next_version(&known, registered.contract.version().major, Publication::Model))
+}
+
 /// A version's drift in the last windows that it saw, oldest first.
-fn drift_of(context: &Context<'_>, model: &VerifiedModel, since: Timestamp, windows: &[Sealed]) -> Vec<DriftReport> {
+fn drift_of(context: &Context<'_>, model: &Reference, since: Timestamp, windows: &[Sealed]) -> Vec<DriftReport> {
     let rules = &context.rules.drift;
     let seen: Vec<usize> = (0..windows.len()).filter(|place| windows[*place].snapshot.window.end() > since).collect();
     let last = &seen[seen.len().saturating_sub(rules.of as usize)..];
@@ -209,91 +229,6 @@ fn drift_of(context: &Context<'_>, model: &VerifiedModel, since: Timestamp, wind
         .collect()
 }
 
-/// The champion's performance in the last windows that it served, oldest first.
-fn performance_of(
-    context: &Context<'_>,
-    champion: &Champion,
-    model: &VerifiedModel,
-    windows: &[Sealed],
-    now: Timestamp,
-) -> Result<Vec<PerformanceReport>, PromoteError> {
-    let rules = &context.rules.performance;
-    let served = windows.iter().filter(|sealed| {
-        let end = sealed.snapshot.window.end();
-        end > champion.since && now.since(end) <= rules.wait
-    });
-    let mut reports = Vec::new();
-    let mut mature = 0;
-    for sealed in served.rev() {
-        if mature == rules.of {
-            break;
-        }
-        let window = sealed.snapshot.window;
-        let judged = performance::Judged {
-            model: context.model,
-            task: model.contract().task(),
-            version: champion.version,
-            bundle: champion.bundle,
-            window,
-            requests: sealed.snapshot.requests,
-            baseline: &champion.baseline,
-        };
-        let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
-        mature += u64::from(report.verdict.is_judged());
-        reports.push(report);
-    }
-    reports.reverse();
-    Ok(reports)
-}
-
-fn join(context: &Context<'_>, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Joined, PromoteError> {
-    let events = log::read_events(context.store, context.model, from, to)?;
-    let labels = log::read_labels(context.store, context.model, from, now)?;
-    Ok(performance::join(&events, &labels))
-}
-
-/// The candidate on live traffic since it began to shadow, up to the last judged window.
-fn trial(
-    context: &Context<'_>,
-    (champion, serving): (&Champion, &VerifiedModel),
-    (candidate, model): (&Candidate, &VerifiedModel),
-    windows: &[Sealed],
-    now: Timestamp,
-) -> Result<ShadowReport, PromoteError> {
-    let since = candidate.shadowing_since.unwrap_or(candidate.since);
-    let shadowed: Vec<Window> =
-        windows.iter().map(|sealed| sealed.snapshot.window).filter(|window| window.end() > since).collect();
-    let until = shadowed.last().map_or(since, |window| window.end());
-    let mut joined = join(context, since, until, now)?;
-    // Looks must see prefixes of one sequence: a pair is seen once its window is judged and its label is known.
-    let seen = |ts: Timestamp| Window::holding(ts, context.rules.windows.judge).end();
-    joined.pairs.sort_by_key(|pair| (pair.known_at.max(seen(pair.ts)), pair.ts, pair.request_id));
-    let sum = |version: Version| {
-        let mut sum = VersionCounts::default();
-        let counted = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since);
-        counted.filter_map(|sealed| sealed.snapshot.counts.versions.get(&version)).for_each(|counts| sum.add(counts));
-        sum
-    };
-    let trial = Trial {
-        model: context.model,
-        task: model.contract().task(),
-        champion: champion.version,
-        candidate: candidate.version,
-        candidate_bundle: model.digest(),
-        contracts: (serving.contract().version(), model.contract().version()),
-        since,
-        until,
-        windows: shadowed.len() as u64,
-        answered: joined.answered.get(&champion.version).copied().unwrap_or(0),
-        paired: joined.paired.get(&candidate.version).copied().unwrap_or(0),
-        pairs: &joined.pairs,
-        clip: serving.error_clip(),
-        champion_counts: &sum(champion.version),
-        candidate_counts: &sum(candidate.version),
-    };
-    Ok(shadow::judge(trial, &context.rules.shadow))
-}
-
 /// The seed of the evaluation's bootstrap; any number does, the same one always.
 const EVALUATION_SEED: u64 = 10;
 
@@ -306,11 +241,10 @@ fn evaluation(
 ) -> Result<Evaluation, PromoteError> {
     let plan = &candidate.training.plan;
     let all = training::encoded(context.store, context.model, model.contract(), &plan.datasets)?;
-    let serving = champion.and_then(|(_, fetched)| fetched.as_ref().ok());
+    let serving = champion.and_then(|(_, fetched)| fetched.as_ref().ok()?.model());
     let same_lineage = serving.filter(|serving| serving.contract().version().major == model.contract().version().major);
-    let trained_until = same_lineage
-        .map_or(i64::MIN, |serving| serving.metadata().extent.trained_until)
-        .max(model.metadata().extent.trained_until);
+    let trained_until =
+        same_lineage.map_or(i64::MIN, |serving| serving.extent().trained_until).max(model.extent().trained_until);
     let newer: Vec<usize> = (0..all.target.len()).filter(|row| all.order[*row] > trained_until).collect();
     let (newer, against, opponent) = match same_lineage {
         Some(serving) => {

@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod gather;
+mod joins;
 mod sources;
 mod tick;
 mod training;
@@ -10,7 +11,7 @@ mod watch;
 pub use carry_out::{Citation, Inputs, Receipt, carry_out, cites};
 pub use gather::observe;
 pub use sources::{Origin, Taken, note_dataset};
-pub use tick::{Run, Tick, Turn, begin, run, tick};
+pub use tick::{Run, Tick, Turn, begin, monitor, run, tick};
 pub use training::train;
 
 use crate::contract::ContractError;

@@ -191,7 +191,9 @@ fn data(
 ) -> Result<Data, PromoteError> {
     let mut found: BTreeMap<Digest, Found> = BTreeMap::new();
     for (digest, meta) in datasets(context.store, context.model)? {
-        let of_this_major = meta.contract.version.major == contract.contract.version().major;
+        // Rows that show a model elsewhere are nobody's to train on.
+        let of_this_major =
+            meta.contract.version.major == contract.contract.version().major && meta.prediction.is_none();
         if of_this_major && let Some(arrived) = arrival(taken, digest) {
             let here = Found { arrived, version: meta.contract.version, digest, rows: meta.rows };
             let known = found.entry(meta.source.sha256).or_insert(here);

@@ -4,11 +4,13 @@
 use super::carry_out::{Receipt, carry_out};
 use super::training::{Trained, train};
 use super::{Context, PromoteError, gather};
+use crate::contract::Registered;
 use crate::govern::{
     self, Decision, Effect, Entry, FailedAttempt, GovernError, Observation, Order, Orders, Record, Standing, State,
     Training, decide, overrides,
 };
-use crate::types::{Timestamp, Version};
+use crate::train::{Path, Plan};
+use crate::types::{Digest, Timestamp, Version};
 
 /// What one tick of one model saw, decided and did.
 #[derive(Debug, Clone)]
@@ -189,6 +191,40 @@ fn append_record(
 /// A candidate that walks already, a `freeze`; nothing to train on; a training that fails; an override that cannot be read; a
 /// clock that is not believed.
 pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Version, PromoteError> {
+    begin_by(context, reason, now, |_, observation| {
+        observation.next.clone().ok_or_else(|| PromoteError::NothingToTrain {
+            model: context.model.clone(),
+            what: "there are no labelled rows: run `regent ingest FILE --contract NAME`, or add files to `sources:`"
+                .to_owned(),
+        })
+    })
+}
+
+/// `regent registry monitor`: a person enters a model that answers elsewhere, as the rows of a dataset show it. The same road,
+/// and nothing is fitted.
+///
+/// # Errors
+/// As [`begin`].
+pub fn monitor(
+    context: &Context<'_>,
+    registered: &Registered,
+    dataset: Digest,
+    reason: &str,
+    now: Timestamp,
+) -> Result<Version, PromoteError> {
+    begin_by(context, reason, now, |standing, _| {
+        let version = gather::next_version(context, standing, registered)?;
+        let (model, rules) = (context.model.clone(), &context.rules.train);
+        Ok(Plan::new(model, Path::MonitorOnly, version, registered, vec![dataset], rules))
+    })
+}
+
+fn begin_by(
+    context: &Context<'_>,
+    reason: &str,
+    now: Timestamp,
+    plan: impl FnOnce(&Standing, &Observation) -> Result<Plan, PromoteError>,
+) -> Result<Version, PromoteError> {
     let standing = govern::fold(context.store, context.model)?;
     let nothing = |what: String| PromoteError::NothingToTrain { model: context.model.clone(), what };
     let single = |standing: &Standing| match &standing.candidate {
@@ -210,12 +246,7 @@ pub fn begin(context: &Context<'_>, reason: &str, now: Timestamp) -> Result<Vers
     }
     let now = standing.last_at.map_or(now, |last| now.max(last));
     let observation = gather::observe(context, &standing, now)?;
-    let plan = observation.next.clone().ok_or_else(|| {
-        nothing(
-            "there are no labelled rows: run `regent ingest FILE --contract NAME`, or add files to `sources:`"
-                .to_owned(),
-        )
-    })?;
+    let plan = plan(&standing, &observation)?;
     let version = plan.version;
     let rows = observation.data.rows;
     let training = Training { plan, attempt: 1, created_at: now, evidence: None, matured_until: None, rows };

@@ -87,7 +87,7 @@ struct Compared {
 impl Compared {
     fn add(&mut self, context: &Context<'_>, pairing: &Pairing<'_>, digest: Digest) -> Result<(), PromoteError> {
         let (serving, former) = (pairing.champion.1, pairing.predecessor.1);
-        let newer_than = [serving, former].map(|model| model.metadata().extent.trained_until).into_iter().max();
+        let newer_than = [serving, former].map(|model| model.extent().trained_until).into_iter().max();
         let rows = Dataset::load(context.store, context.model, digest)
             .and_then(|dataset| newest(dataset, newer_than.unwrap_or(i64::MIN)));
         let encoded = match rows {

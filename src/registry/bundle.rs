@@ -10,7 +10,7 @@ use super::preprocessor::Preprocessor;
 use super::{FORMAT_VERSION, RegistryError, card, mlmodel};
 use crate::contract::{Contract, Task};
 use crate::ingest::ContractRef;
-use crate::train::{Candidate, Extent, Family, Margin, Path, Plan, TrainingLog};
+use crate::train::{Candidate, Extent, Family, Margin, Path, Plan, Portrait, TrainingLog};
 use crate::types::{Digest, ModelName, Timestamp, Version, canonical_json};
 use crate::yaml;
 
@@ -38,20 +38,29 @@ pub struct Metadata {
     pub version: Version,
     /// What it predicts.
     pub task: Task,
-    /// The family that won.
-    pub family: Family,
-    /// Baseline or candidate.
+    /// Baseline, candidate or monitor-only.
     pub path: Path,
     /// When its training was decided.
     pub created_at: Timestamp,
     /// What it was made from, by SHA-256.
     pub parents: Parents,
+    /// How its model was fitted; none for a monitor-only version, which has no model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fitted: Option<Fitting>,
+    /// The whole plan; `parents.plan` is the digest of its canonical JSON.
+    pub plan: Plan,
+}
+
+/// How a version's model was fitted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fitting {
+    /// The family that won.
+    pub family: Family,
     /// Which rows did what.
     pub extent: Extent,
     /// What was tried.
     pub training: TrainingLog,
-    /// The whole plan; `parents.plan` is the digest of its canonical JSON.
-    pub plan: Plan,
 }
 
 /// What a version was made from.
@@ -91,17 +100,11 @@ impl Bundle {
         registered: &[u8],
         created_at: Timestamp,
     ) -> Result<Bundle, RegistryError> {
-        let plan = &candidate.plan;
-        let given = Digest::of(registered);
-        if given != plan.contract.sha256 {
-            let (model, version) = (plan.model.clone(), plan.version);
-            return Err(RegistryError::WrongContract { model, version, given, planned: plan.contract.sha256 });
-        }
-        let metadata = Metadata::of(candidate, created_at)?;
-        let described =
-            yaml::print(&metadata).map_err(|why| RegistryError::Print { file: METADATA, why: why.to_string() })?;
+        let Candidate { family, extent, log, .. } = candidate;
+        let fitting = Fitting { family: *family, extent: extent.clone(), training: log.clone() };
+        let metadata = Metadata::of(&candidate.plan, candidate.task, Some(fitting), created_at)?;
         let files = [
-            (METADATA, described.into_bytes()),
+            (METADATA, described(&metadata)?),
             (candidate.family.file(), candidate.model.clone()),
             (PREPROCESSOR, json(PREPROCESSOR, &Preprocessor::of(contract))?),
             (CALIBRATION, json(CALIBRATION, candidate.scorer.calibration())?),
@@ -111,12 +114,39 @@ impl Bundle {
             (CONTRACT, registered.to_vec()),
             (SELFTEST, json(SELFTEST, &candidate.selftest)?),
             (MODEL_CARD, card::print(&metadata, candidate, contract).into_bytes()),
-            (MLMODEL, mlmodel::print(&metadata, contract)?.into_bytes()),
+            (MLMODEL, mlmodel::print(&metadata, candidate.family, contract)?.into_bytes()),
         ];
+        Bundle::sealed(&candidate.plan, registered, files)
+    }
+
+    /// The bundle of a monitor-only version: what it is watched by, and no model.
+    ///
+    /// # Errors
+    /// As [`Bundle::of`].
+    pub fn of_portrait(portrait: &Portrait, registered: &[u8], created_at: Timestamp) -> Result<Bundle, RegistryError> {
+        let metadata = Metadata::of(&portrait.plan, portrait.task, None, created_at)?;
+        let files = [
+            (METADATA, described(&metadata)?),
+            (METRICS, json(METRICS, &portrait.metrics)?),
+            (PROFILE, json(PROFILE, &portrait.profile)?),
+            (CONTRACT, registered.to_vec()),
+        ];
+        Bundle::sealed(&portrait.plan, registered, files)
+    }
+
+    fn sealed(
+        plan: &Plan,
+        registered: &[u8],
+        files: impl IntoIterator<Item = (&'static str, Vec<u8>)>,
+    ) -> Result<Bundle, RegistryError> {
+        let (model, version, given) = (plan.model.clone(), plan.version, Digest::of(registered));
+        if given != plan.contract.sha256 {
+            return Err(RegistryError::WrongContract { model, version, given, planned: plan.contract.sha256 });
+        }
         let files: BTreeMap<String, Vec<u8>> =
             files.into_iter().map(|(name, bytes)| (name.to_owned(), bytes)).collect();
         let manifest = Manifest::of(&files);
-        Ok(Bundle { model: plan.model.clone(), version: plan.version, files, manifest })
+        Ok(Bundle { model, version, files, manifest })
     }
 
     /// The manifest that seals it.
@@ -129,33 +159,23 @@ impl Bundle {
         &self.files
     }
 
-    /// Whether this is how the files of a bundle with a model of this family are called.
-    pub(super) fn names(family: Family) -> [&'static str; 11] {
-        [
-            METADATA,
-            family.file(),
-            PREPROCESSOR,
-            CALIBRATION,
-            CALIBRATION_DATA,
-            METRICS,
-            PROFILE,
-            CONTRACT,
-            SELFTEST,
-            MODEL_CARD,
-            MLMODEL,
-        ]
+    /// How the files of a bundle with a model of this family are called, or of one without a model.
+    pub(super) fn names(family: Option<Family>) -> Vec<&'static str> {
+        let mut names = vec![METADATA, METRICS, PROFILE, CONTRACT];
+        if let Some(family) = family {
+            names.extend([family.file(), PREPROCESSOR, CALIBRATION, CALIBRATION_DATA, SELFTEST, MODEL_CARD, MLMODEL]);
+        }
+        names
     }
 }
 
 impl Metadata {
-    fn of(candidate: &Candidate, created_at: Timestamp) -> Result<Metadata, RegistryError> {
-        let plan = &candidate.plan;
+    fn of(plan: &Plan, task: Task, fitted: Option<Fitting>, created_at: Timestamp) -> Result<Metadata, RegistryError> {
         Ok(Metadata {
             format_version: FORMAT_VERSION,
             name: plan.model.clone(),
             version: plan.version,
-            task: candidate.task,
-            family: candidate.family,
+            task,
             path: plan.path,
             created_at,
             parents: Parents {
@@ -165,11 +185,15 @@ impl Metadata {
                 engine: plan.engine.clone(),
                 seed: plan.seed,
             },
-            extent: candidate.extent.clone(),
-            training: candidate.log.clone(),
+            fitted,
             plan: plan.clone(),
         })
     }
+}
+
+fn described(metadata: &Metadata) -> Result<Vec<u8>, RegistryError> {
+    let text = yaml::print(metadata).map_err(|why| RegistryError::Print { file: METADATA, why: why.to_string() })?;
+    Ok(text.into_bytes())
 }
 
 fn json<T: Serialize>(file: &'static str, value: &T) -> Result<Vec<u8>, RegistryError> {

@@ -19,7 +19,8 @@ pub fn print(metadata: &Metadata, candidate: &Candidate, contract: &Contract) ->
 }
 
 fn write(card: &mut String, metadata: &Metadata, candidate: &Candidate, contract: &Contract) -> std::fmt::Result {
-    let Metadata { name, version, family, path, extent, parents, .. } = metadata;
+    let Metadata { name, version, path, parents, .. } = metadata;
+    let Candidate { family, extent, .. } = candidate;
     let answer = match metadata.task {
         Task::Binary => "the probability of",
         Task::Regression => "the value of",

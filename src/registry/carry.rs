@@ -6,7 +6,7 @@ use super::bundle::{Bundle, CONTRACT};
 use super::manifest::MANIFEST;
 use super::signing::{self, SignatureRules, Signed, demand, keep};
 use super::verify::{Opened, open};
-use super::{RegistryError, VerifiedModel, bundle_key, fetch, model_key, publish_bundle};
+use super::{Reference, RegistryError, bundle_key, fetch, model_key, publish_bundle};
 use crate::store::{Store, StoreError};
 use crate::types::{Digest, ModelName, Version};
 
@@ -82,7 +82,7 @@ fn is_there(store: &dyn Store, model: &ModelName, version: Version, given: Diges
 }
 
 /// A contract has one text under one number in one registry.
-fn agrees_with_registered(store: &dyn Store, verified: &VerifiedModel) -> Result<(), RegistryError> {
+fn agrees_with_registered(store: &dyn Store, verified: &Reference) -> Result<(), RegistryError> {
     let carried = &verified.metadata().parents.contract;
     let key = model_key(verified.name())?.join("contracts")?.join(&format!("{}.yaml", carried.version))?;
     match store.read(&key) {

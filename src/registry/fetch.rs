@@ -1,4 +1,4 @@
-//! A version's files become the one model type that may answer; through the store. Every file is hashed before it is parsed,
+//! A version's files become a verified version; through the store. Every file is hashed before it is parsed,
 //! and the very bytes hashed are parsed. Refuses whatever is not whole, not consistent or not of a known form.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,124 +7,20 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 
 use super::bundle::{
-    Bundle, CALIBRATION, CALIBRATION_DATA, CONTRACT, METADATA, METRICS, Metadata, PREPROCESSOR, PROFILE, SELFTEST,
-    read_margins,
+    Bundle, CALIBRATION, CALIBRATION_DATA, CONTRACT, Fitting, METADATA, METRICS, Metadata, PREPROCESSOR, PROFILE,
+    SELFTEST, read_margins,
 };
 use super::preprocessor::Preprocessor;
 use super::signing::{SignatureRules, Signed, demand};
+use super::verified::{Reference, Verified, VerifiedModel};
 use super::verify::{Opened, open};
 use super::{FORMAT_VERSION, RegistryError};
-use crate::contract::{Contract, Profile, RawContract};
+use crate::contract::{Profile, RawContract};
 use crate::scoring::{Calibration, Forest, LinearModel, Model, Scorer};
 use crate::store::Store;
-use crate::train::{Family, Margin, Metric, Metrics, SelfTest};
+use crate::train::{Family, Metrics, Path, SelfTest};
 use crate::types::{Digest, ModelName, Version, read_json};
 use crate::yaml;
-
-/// The share of held-out errors that is not clipped.
-const CLIPPED_ABOVE: f64 = 0.95;
-
-/// A published version whose files were verified and whose self-test agreed. There is no other way to one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct VerifiedModel {
-    digest: Digest,
-    metadata: Metadata,
-    contract: Contract,
-    scorer: Scorer,
-    profile: Profile,
-    metrics: Metrics,
-    calibrated_on: Vec<Margin>,
-    signed: Signed,
-}
-
-impl VerifiedModel {
-    /// The model's name.
-    pub fn name(&self) -> &ModelName {
-        &self.metadata.name
-    }
-
-    /// The version.
-    pub fn version(&self) -> Version {
-        self.metadata.version
-    }
-
-    /// The digest of its manifest.
-    pub fn digest(&self) -> Digest {
-        self.digest
-    }
-
-    /// What rows it takes.
-    pub fn contract(&self) -> &Contract {
-        &self.contract
-    }
-
-    /// What it answers.
-    pub fn scorer(&self) -> &Scorer {
-        &self.scorer
-    }
-
-    /// What features and scores looked like at training.
-    pub fn profile(&self) -> &Profile {
-        &self.profile
-    }
-
-    /// What it is and where it comes from.
-    pub fn metadata(&self) -> &Metadata {
-        &self.metadata
-    }
-
-    /// What it is held against as long as it serves.
-    pub fn metrics(&self) -> &[Metric] {
-        &self.metrics.metrics
-    }
-
-    /// The probability from which on F1 and accuracy call a row positive; none for regression.
-    pub fn threshold(&self) -> Option<f64> {
-        self.metrics.threshold
-    }
-
-    /// Whose signature stands for it, as far as somebody asked.
-    pub fn signed(&self) -> &Signed {
-        &self.signed
-    }
-
-    /// The rows that its calibration was fitted on.
-    pub fn calibrated_on(&self) -> &[Margin] {
-        &self.calibrated_on
-    }
-
-    /// Where absolute errors are clipped when two versions are compared: the 95 % quantile of this one's on rows it had not
-    /// seen, in the target's unit, so that one outlier cannot decide; 1 for a probability, whose errors are bounded anyhow.
-    pub fn error_clip(&self) -> f64 {
-        match self.scorer.calibration() {
-            Calibration::Isotonic(_) | Calibration::Platt(_) => 1.0,
-            Calibration::Conformal(map) => {
-                let wide = map.quantiles().iter().rev().find(|quantile| quantile.level <= CLIPPED_ABOVE);
-                wide.or(map.quantiles().last()).map_or(f64::INFINITY, |quantile| quantile.residual)
-            }
-        }
-    }
-
-    /// Its calibrated answers on the rows that its calibration was fitted on.
-    pub fn calibration_answers(&self) -> Vec<f64> {
-        let calibration = self.scorer.calibration();
-        self.calibrated_on.iter().map(|row| calibration.apply(row.score)).collect()
-    }
-}
-
-#[cfg(test)]
-impl VerifiedModel {
-    /// A version that was never published, for tests of later stages that need one with a known arithmetic.
-    pub(crate) fn stand_in(contract: Contract, profile: Profile, version: Version, scorer: Scorer) -> VerifiedModel {
-        use crate::train::worlds::World;
-        let mut verified = super::testing::verified(&World::rain());
-        verified.metadata.name = contract.name().clone();
-        verified.metadata.task = contract.task();
-        verified.metadata.version = version;
-        verified.digest = Digest::of(version.to_string());
-        VerifiedModel { contract, profile, scorer, ..verified }
-    }
-}
 
 /// Read a version and verify it, for whoever looks at it. Who lets it answer, promotes it or returns to it asks
 /// [`fetch_trusted`].
@@ -132,7 +28,7 @@ impl VerifiedModel {
 /// # Errors
 /// `NoSuchVersion`; `Damaged` with every file that is not what the manifest says; `Unreadable` for a file of an unknown form;
 /// `Contradiction` for files that do not belong together; `SelfTest` when the model answers otherwise than it did; the store's.
-pub fn fetch(store: &dyn Store, model: &ModelName, version: Version) -> Result<VerifiedModel, RegistryError> {
+pub fn fetch(store: &dyn Store, model: &ModelName, version: Version) -> Result<Verified, RegistryError> {
     load(model, version, open(store, model, version, None)?)
 }
 
@@ -147,63 +43,46 @@ pub fn fetch_trusted(
     version: Version,
     recorded: Option<Digest>,
     rules: &SignatureRules,
-) -> Result<VerifiedModel, RegistryError> {
+) -> Result<Verified, RegistryError> {
     let opened = open(store, model, version, recorded)?;
     let signed = match (&opened.manifest, opened.damage.is_empty()) {
         (Some(manifest), true) => demand(store, model, version, manifest, (Vec::new(), rules))?,
         // Loading says what is wrong.
         (_, _) => Signed::Unchecked,
     };
-    Ok(VerifiedModel { signed, ..load(model, version, opened)? })
+    Ok(load(model, version, opened)?.signed_as(signed))
 }
 
 /// Parse a bundle that was read.
-pub(super) fn load(model: &ModelName, version: Version, opened: Opened) -> Result<VerifiedModel, RegistryError> {
+pub(super) fn load(model: &ModelName, version: Version, opened: Opened) -> Result<Verified, RegistryError> {
     let (Some(manifest), true) = (opened.manifest, opened.damage.is_empty()) else {
         return Err(RegistryError::Damaged { model: model.clone(), version, damage: opened.damage });
     };
     let files = Files { model, version, files: opened.files };
     let metadata: Metadata = files.yaml(METADATA)?;
     files.known_form(METADATA, metadata.format_version)?;
-    files.complete(metadata.family)?;
+    let fitting = match (metadata.path, metadata.fitted.clone()) {
+        (Path::MonitorOnly, None) => None,
+        (Path::Baseline | Path::Candidate, Some(fitting)) => Some(fitting),
+        (path, _) => return Err(files.contradiction(format!("{METADATA} says {path}, and of a model the contrary"))),
+    };
+    files.complete(fitting.as_ref().map(|fitting| fitting.family))?;
     let raw: RawContract = files.yaml(CONTRACT)?;
     let contract = raw.check_registered().map_err(|faults| {
         let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
         files.unreadable(CONTRACT, faults.join("; "))
     })?;
-    let fitted = files.model(metadata.family)?;
-    let calibration =
-        Calibration::read(files.bytes(CALIBRATION)?).map_err(|why| files.unreadable(CALIBRATION, why.to_string()))?;
-    let scorer = Scorer::new(fitted, calibration).map_err(|why| files.contradiction(why.to_string()))?;
     let profile: Profile = files.json(PROFILE)?;
     let metrics: Metrics = files.json(METRICS)?;
-    let selftest: SelfTest = files.json(SELFTEST)?;
-    let forms =
-        [(PROFILE, profile.format_version), (METRICS, metrics.format_version), (SELFTEST, selftest.format_version)];
-    forms.into_iter().try_for_each(|(file, form)| files.known_form(file, form))?;
-    let calibrated_on =
-        read_margins(files.bytes(CALIBRATION_DATA)?).map_err(|why| files.unreadable(CALIBRATION_DATA, why))?;
-    let verified = VerifiedModel {
-        digest: manifest.digest(),
-        metadata,
-        contract,
-        scorer,
-        profile,
-        metrics,
-        calibrated_on,
-        signed: Signed::Unchecked,
-    };
-    files.consistent(&verified)?;
-    if selftest.vectors.is_empty() {
-        // Nothing asked is nothing answered (P4).
-        return Err(files.contradiction(format!("{SELFTEST} asks nothing")));
+    files.known_form(PROFILE, profile.format_version)?;
+    files.known_form(METRICS, metrics.format_version)?;
+    let digest = manifest.digest();
+    let reference = Reference { digest, metadata, contract, profile, metrics, signed: Signed::Unchecked };
+    files.consistent(&reference)?;
+    match fitting {
+        Some(fitting) => files.answering(reference, fitting).map(|model| Verified::Here(Box::new(model))),
+        None => Ok(Verified::Elsewhere(Box::new(reference))),
     }
-    selftest.check(&verified.scorer).map_err(|source| RegistryError::SelfTest {
-        model: model.clone(),
-        version,
-        source,
-    })?;
-    Ok(verified)
 }
 
 /// The hashed bytes of a bundle.
@@ -249,6 +128,33 @@ impl Files<'_> {
         }
     }
 
+    /// The model of a version that answers, whose self-test agrees.
+    fn answering(&self, reference: Reference, fitting: Fitting) -> Result<VerifiedModel, RegistryError> {
+        let contract = &reference.contract;
+        let fitted = self.model(fitting.family)?;
+        let calibration =
+            Calibration::read(self.bytes(CALIBRATION)?).map_err(|why| self.unreadable(CALIBRATION, why.to_string()))?;
+        let scorer = Scorer::new(fitted, calibration).map_err(|why| self.contradiction(why.to_string()))?;
+        let selftest: SelfTest = self.json(SELFTEST)?;
+        self.known_form(SELFTEST, selftest.format_version)?;
+        let calibrated_on =
+            read_margins(self.bytes(CALIBRATION_DATA)?).map_err(|why| self.unreadable(CALIBRATION_DATA, why))?;
+        if scorer.model().n_features() != contract.features().len() {
+            let what = "the model takes another number of features than contract.yaml";
+            return Err(self.contradiction(what.to_owned()));
+        }
+        if self.json::<Preprocessor>(PREPROCESSOR)? != Preprocessor::of(contract) {
+            return Err(self.contradiction("preprocessor.json does not follow from contract.yaml".to_owned()));
+        }
+        if selftest.vectors.is_empty() {
+            // Nothing asked is nothing answered (P4).
+            return Err(self.contradiction(format!("{SELFTEST} asks nothing")));
+        }
+        let (model, version) = (self.model.clone(), self.version);
+        selftest.check(&scorer).map_err(|source| RegistryError::SelfTest { model, version, source })?;
+        Ok(VerifiedModel { reference, fitting, scorer, calibrated_on })
+    }
+
     /// Readers refuse newer forms.
     fn known_form(&self, file: &str, found: u32) -> Result<(), RegistryError> {
         if found == FORMAT_VERSION {
@@ -259,24 +165,28 @@ impl Files<'_> {
     }
 
     /// A bundle has exactly the files of its form.
-    fn complete(&self, family: Family) -> Result<(), RegistryError> {
+    fn complete(&self, family: Option<Family>) -> Result<(), RegistryError> {
         let wanted: BTreeSet<&str> = Bundle::names(family).into_iter().collect();
         let listed: BTreeSet<&str> = self.files.keys().map(String::as_str).collect();
         match wanted.symmetric_difference(&listed).next() {
             None => Ok(()),
             Some(file) if wanted.contains(file) => Err(self.contradiction(format!("its manifest lists no {file}"))),
-            Some(file) => Err(self.contradiction(format!("{file} is no file of a {family} bundle"))),
+            Some(file) => {
+                let kind = family.map_or_else(|| "monitor-only".to_owned(), |family| family.to_string());
+                Err(self.contradiction(format!("{file} is no file of a {kind} bundle")))
+            }
         }
     }
 
     /// Files that are each as published may still be of different bundles.
-    fn consistent(&self, verified: &VerifiedModel) -> Result<(), RegistryError> {
-        let VerifiedModel { metadata, contract, scorer, profile, .. } = verified;
+    fn consistent(&self, verified: &Reference) -> Result<(), RegistryError> {
+        let Reference { metadata, contract, profile, .. } = verified;
         let plan = metadata.plan.digest()?;
-        let preprocessor: Preprocessor = self.json(PREPROCESSOR)?;
         profile.check(contract).map_err(|why| self.contradiction(why.to_string()))?;
         let is_version = &metadata.name == self.model && metadata.version == self.version;
-        let follows_plan = metadata.plan.model == metadata.name && metadata.plan.version == metadata.version;
+        let follows_plan = metadata.plan.model == metadata.name
+            && metadata.plan.version == metadata.version
+            && metadata.plan.path == metadata.path;
         let holds = [
             (is_version, "metadata.yaml names another version"),
             (follows_plan && plan == metadata.parents.plan, "metadata.yaml and its plan differ"),
@@ -286,11 +196,6 @@ impl Files<'_> {
                 "contract.yaml is not the contract that metadata.yaml names",
             ),
             (metadata.task == contract.task(), "metadata.yaml and contract.yaml differ in the task"),
-            (
-                scorer.model().n_features() == contract.features().len(),
-                "the model takes another number of features than contract.yaml",
-            ),
-            (preprocessor == Preprocessor::of(contract), "preprocessor.json does not follow from contract.yaml"),
         ];
         match holds.into_iter().find(|(holds, _)| !holds) {
             None => Ok(()),

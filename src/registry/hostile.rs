@@ -33,7 +33,8 @@ static BUNDLES: LazyLock<Vec<Bundle>> = LazyLock::new(|| {
 /// Load a bundle as it stands, sealed by whoever changed it.
 fn load(bundle: &Bundle) -> Result<VerifiedModel, RegistryError> {
     let manifest = Some(Manifest::of(&bundle.files));
-    fetch::load(&bundle.model, bundle.version, Opened { manifest, files: bundle.files.clone(), damage: Vec::new() })
+    let opened = Opened { manifest, files: bundle.files.clone(), damage: Vec::new() };
+    fetch::load(&bundle.model, bundle.version, opened)?.into_model()
 }
 
 #[rstest]
@@ -64,6 +65,59 @@ fn a_key_twice_is_refused_in_every_file() {
             assert!(error.contains(name) && error.contains("`format_version` is given twice"), "{error}");
         }
     }
+}
+
+/// What may answer has a model, and what has none is watched: a bundle that says both, or neither, is no version.
+#[test]
+fn a_bundle_is_of_a_model_or_of_none_and_never_of_both() {
+    let world = World::rain();
+    let plan = crate::train::Plan { path: Path::MonitorOnly, ..world.plan(Path::Baseline) };
+    let encoded = world.rows(300, 1);
+    let predictions: Vec<f64> = (0..encoded.target.len()).map(|row| (row % 10) as f64 / 10.0).collect();
+    let said = crate::contract::Said {
+        vectors: encoded.vectors,
+        predictions,
+        target: Some(encoded.target),
+        slices: encoded.slices,
+    };
+    let portrait = crate::train::portray(&plan, &said, &world.contract).unwrap();
+    let watched = Bundle::of_portrait(&portrait, &world.bytes, crate::types::Timestamp::EPOCH).unwrap();
+    let store = Memory::new();
+    publish_bundle(&store, &watched).unwrap();
+    let fetched = fetch(&store, &watched.model, watched.version).unwrap();
+    assert!(fetched.model().is_none() && !fetched.metrics().is_empty());
+    assert_eq!(fetched.learned_rows(), 300);
+    assert!(matches!(fetched.into_model(), Err(RegistryError::MonitorOnly { .. })));
+
+    let model = &BUNDLES[0];
+    let says = |bundle: &Bundle| load(bundle).unwrap_err().to_string();
+    let with = |bundle: &Bundle, name: &str, bytes: Vec<u8>| {
+        let mut changed = bundle.clone();
+        changed.files.insert(name.to_owned(), bytes);
+        changed
+    };
+    let text = |bundle: &Bundle| String::from_utf8(bundle.files["metadata.yaml"].clone()).unwrap();
+    let renamed = |bundle: &Bundle, from: &str, to: &str| {
+        with(
+            bundle,
+            "metadata.yaml",
+            text(bundle).replace(&format!("path: {from}"), &format!("path: {to}")).into_bytes(),
+        )
+    };
+    assert!(
+        says(&with(&watched, "model.json", model.files["model.json"].clone()))
+            .contains("model.json is no file of a monitor-only")
+    );
+    assert!(says(&renamed(model, "baseline", "monitor-only")).contains("of a model the contrary"));
+    assert!(says(&renamed(&watched, "monitor-only", "baseline")).contains("of a model the contrary"));
+    let mut without = model.clone();
+    without.files.remove("model.json");
+    assert!(says(&without).contains("lists no model.json"));
+    assert!(
+        crate::train::train(&plan, &world.rows(600, 1), &world.contract).is_err(),
+        "nothing is fitted by that plan"
+    );
+    assert!(crate::train::portray(&world.plan(Path::Baseline), &said, &world.contract).is_err());
 }
 
 #[test]

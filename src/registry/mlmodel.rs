@@ -71,11 +71,11 @@ struct Described {
 }
 
 /// The text of `MLmodel`.
-pub fn print(metadata: &Metadata, contract: &Contract) -> Result<String, RegistryError> {
+pub fn print(metadata: &Metadata, family: Family, contract: &Contract) -> Result<String, RegistryError> {
     let fault = |why: String| RegistryError::Print { file: "MLmodel", why };
     let columns = |columns: Vec<Column>| serde_json::to_string(&columns).map_err(|why| fault(why.to_string()));
-    let file = metadata.family.file();
-    let lightgbm = match metadata.family {
+    let file = family.file();
+    let lightgbm = match family {
         Family::Gbdt | Family::RandomForest => {
             Some(Booster { data: file, lgb_version: LIGHTGBM, model_class: "lightgbm.basic.Booster" })
         }

@@ -16,22 +16,24 @@ mod show;
 mod signing;
 #[cfg(test)]
 pub(crate) mod testing;
+mod verified;
 mod verify;
 mod version;
 
 pub use archive::{Archive, ArchiveFault, LARGEST_ARCHIVE};
-pub use bundle::{Bundle, Metadata, Parents};
+pub use bundle::{Bundle, Fitting, Metadata, Parents};
 pub use carry::{Imported, export, import};
-pub use fetch::{VerifiedModel, fetch, fetch_trusted};
+pub use fetch::{fetch, fetch_trusted};
 pub use lineage::{Lineage, lineage};
 pub use manifest::{Damage, MANIFEST, Manifest, ManifestFault};
 pub use preprocessor::{Encoding, Preprocessor};
-pub use publish::{publish, publish_bundle};
+pub use publish::{publish, publish_bundle, publish_portrait};
 pub use show::{Change, Difference, Summary, diff, show, versions};
 pub use signing::{
     Distrust, KeyFault, PrivateKey, PublicKey, Signature, SignatureError, SignatureMode, SignatureRules, Signed,
     Statement, StatementFault, file_signature, sign, signatures, signed,
 };
+pub use verified::{Reference, Verified, VerifiedModel};
 pub use verify::{Verification, verify};
 pub use version::{Publication, next_version};
 
@@ -121,6 +123,14 @@ pub enum RegistryError {
         digest: Digest,
         /// What is wrong with its signatures.
         why: Distrust,
+    },
+    /// There is a version, and its model is not here.
+    #[error("load {model} {version}: it is monitor-only, and its model answers elsewhere")]
+    MonitorOnly {
+        /// The model.
+        model: ModelName,
+        /// The version.
+        version: Version,
     },
     /// Bytes that were to be filed as a signature are none of this version.
     #[error("file a signature of {model} {version}: {why}")]

@@ -4,9 +4,9 @@ use super::bundle::{Bundle, with_manifest};
 use super::manifest::{MANIFEST, Manifest};
 use super::verify::Opened;
 use super::{RegistryError, bundle_key, fetch, model_key, verify};
-use crate::contract::Registered;
+use crate::contract::{Contract, Registered};
 use crate::store::{Body, Store, StoreError};
-use crate::train::Candidate;
+use crate::train::{Candidate, Portrait};
 use crate::types::{Digest, Timestamp};
 
 /// Bundle a candidate with its registered contract and publish it. `created_at` is the `at` of the TRAINING entry.
@@ -19,11 +19,28 @@ pub fn publish(
     registered: &Registered,
     created_at: Timestamp,
 ) -> Result<Manifest, RegistryError> {
-    let contract = &registered.contract;
+    let bytes = registered_bytes(store, &registered.contract)?;
+    publish_bundle(store, &Bundle::of(candidate, &registered.contract, &bytes, created_at)?)
+}
+
+/// Publish what a model elsewhere is watched by, as [`publish()`] does a candidate.
+///
+/// # Errors
+/// As [`Bundle::of_portrait`] and [`publish_bundle`].
+pub fn publish_portrait(
+    store: &dyn Store,
+    portrait: &Portrait,
+    registered: &Registered,
+    created_at: Timestamp,
+) -> Result<Manifest, RegistryError> {
+    let bytes = registered_bytes(store, &registered.contract)?;
+    publish_bundle(store, &Bundle::of_portrait(portrait, &bytes, created_at)?)
+}
+
+/// The bytes as they were registered, not as they would be printed today; the bundle holds them against the plan.
+fn registered_bytes(store: &dyn Store, contract: &Contract) -> Result<Vec<u8>, RegistryError> {
     let key = model_key(contract.name())?.join("contracts")?.join(&format!("{}.yaml", contract.version()))?;
-    // The bytes as they were registered, not as they would be printed today; the bundle holds them against the plan.
-    let bytes = store.read(&key)?;
-    publish_bundle(store, &Bundle::of(candidate, contract, &bytes, created_at)?)
+    Ok(store.read(&key)?)
 }
 
 /// Create `registry/<model>/<version>/`. If it is there with an equal manifest and sound files, that is success: whoever was

@@ -27,5 +27,5 @@ pub(crate) fn published(world: &World, store: &dyn Store) -> Bundle {
 pub(crate) fn verified(world: &World) -> VerifiedModel {
     let store = Memory::new();
     let bundle = published(world, &store);
-    fetch(&store, &bundle.model, bundle.version).unwrap()
+    fetch(&store, &bundle.model, bundle.version).unwrap().into_model().unwrap()
 }

@@ -53,7 +53,7 @@ impl Shelf {
     }
 
     fn fetch(&self) -> Result<VerifiedModel, RegistryError> {
-        fetch(&self.store, &self.bundle.model, self.bundle.version)
+        fetch(&self.store, &self.bundle.model, self.bundle.version)?.into_model()
     }
 }
 
@@ -65,7 +65,7 @@ fn sealed_with(change: impl Fn(&str, Vec<u8>) -> Vec<u8>) -> Result<VerifiedMode
     bundle.manifest = Manifest::of(&bundle.files);
     let store = Memory::new();
     publish_bundle(&store, &bundle)?;
-    fetch(&store, &bundle.model, bundle.version)
+    fetch(&store, &bundle.model, bundle.version)?.into_model()
 }
 
 fn replaced(file: &'static str, from: &'static str, to: &'static str) -> impl Fn(&str, Vec<u8>) -> Vec<u8> {
@@ -90,7 +90,7 @@ fn what_is_fetched_answers_as_what_was_trained(#[case] world: World) {
         let bundle = bundle(&world, &candidate);
         let store = Memory::new();
         publish_bundle(&store, &bundle).unwrap();
-        let verified = fetch(&store, &plan.model, plan.version).unwrap();
+        let verified = fetch(&store, &plan.model, plan.version).unwrap().into_model().unwrap();
         for vector in &world.rows(200, 9).vectors {
             assert_eq!(verified.scorer().score(vector), candidate.scorer.score(vector));
         }

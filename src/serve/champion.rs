@@ -6,10 +6,10 @@ use arc_swap::ArcSwapOption;
 
 use super::ServeError;
 use super::predictor::Predictor;
-use super::seams::{Champion, Serving};
-use crate::registry::{self, SignatureRules, Signed};
+use super::seams::{Champion, Serving, Watched};
+use crate::registry::{self, Reference, SignatureRules, Signed, Verified};
 use crate::store::Store;
-use crate::types::{Digest, ModelName, Version};
+use crate::types::{Digest, ModelName, Timestamp, Version};
 
 /// Whom the journal names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Named {
     pub champion: Decided,
     /// The version that is SHADOWING or PROMOTABLE.
     pub candidate: Option<Decided>,
+    /// The end of the newest judged window; before there is one, when the model's first champion was promoted.
+    pub sealed_until: Timestamp,
 }
 
 /// A version, and the digest of its manifest that was decided on: the same number over other bytes is not what was decided.
@@ -33,19 +35,35 @@ pub struct Decided {
 pub struct Follower {
     store: Arc<dyn Store>,
     model: ModelName,
-    serving: ArcSwapOption<Serving>,
+    incumbent: ArcSwapOption<Incumbent>,
+}
+
+/// Whoever is champion: one or the other, never both.
+enum Incumbent {
+    Here(Arc<Serving>),
+    Elsewhere(Arc<Watched>),
 }
 
 impl Champion for Follower {
     fn current(&self) -> Option<Arc<Serving>> {
-        self.serving.load_full()
+        match self.incumbent.load().as_deref() {
+            Some(Incumbent::Here(serving)) => Some(Arc::clone(serving)),
+            Some(Incumbent::Elsewhere(_)) | None => None,
+        }
+    }
+
+    fn watched(&self) -> Option<Arc<Watched>> {
+        match self.incumbent.load().as_deref() {
+            Some(Incumbent::Elsewhere(watched)) => Some(Arc::clone(watched)),
+            Some(Incumbent::Here(_)) | None => None,
+        }
     }
 }
 
 impl Follower {
     /// A follower of this model that does not serve yet.
     pub fn new(store: Arc<dyn Store>, model: ModelName) -> Self {
-        Follower { store, model, serving: ArcSwapOption::empty() }
+        Follower { store, model, incumbent: ArcSwapOption::empty() }
     }
 
     /// Serve whom the journal names, with the signatures that these rules ask for; to be called by one thread whenever the
@@ -57,9 +75,13 @@ impl Follower {
     pub fn follow(&self, named: Option<Named>, signature: &SignatureRules) -> Result<bool, ServeError> {
         let Some(named) = named else { return Ok(false) };
         let before = self.current();
-        let champion = self.load("champion", named.champion, signature, before.as_deref())?;
-        let candidate =
-            named.candidate.map(|named| self.load("candidate", named, signature, before.as_deref())).transpose();
+        let champion = match self.load("champion", named.champion, signature, before.as_deref())? {
+            Loaded::Here(champion) => champion,
+            Loaded::Elsewhere(reference) => return Ok(self.watch(*reference, named.sealed_until)),
+        };
+        let candidate = named.candidate.map(|named| self.load("candidate", named, signature, before.as_deref()));
+        // Nothing of a candidate that answers elsewhere can be shown here.
+        let candidate = candidate.transpose().map(|loaded| loaded.and_then(Loaded::here));
         let (candidate, outcome) = match candidate {
             Ok(candidate) => (candidate, Ok(true)),
             Err(error) => (None, Err(error)),
@@ -72,8 +94,20 @@ impl Follower {
         if before.is_some_and(|before| versions(&before) == versions(&after)) {
             return outcome.map(|_| false);
         }
-        self.serving.store(Some(Arc::new(after)));
+        self.incumbent.store(Some(Arc::new(Incumbent::Here(Arc::new(after)))));
         outcome
+    }
+
+    /// Watch a champion that answers elsewhere; whether anything changed.
+    fn watch(&self, reference: Reference, sealed_until: Timestamp) -> bool {
+        let before = self.watched();
+        let same =
+            |before: &Watched| before.reference.digest() == reference.digest() && before.sealed_until == sealed_until;
+        if before.is_some_and(|before| same(&before)) {
+            return false;
+        }
+        self.incumbent.store(Some(Arc::new(Incumbent::Elsewhere(Arc::new(Watched { reference, sealed_until })))));
+        true
     }
 
     fn load(
@@ -82,13 +116,13 @@ impl Follower {
         Decided { version, bundle }: Decided,
         signature: &SignatureRules,
         loaded: Option<&Serving>,
-    ) -> Result<Arc<Predictor>, ServeError> {
+    ) -> Result<Loaded, ServeError> {
         let known = loaded
             .into_iter()
             .flat_map(|serving| [Some(&serving.champion), serving.candidate.as_ref(), serving.apart.as_ref()]);
         let is_named = |known: &&Arc<Predictor>| known.version() == version && known.model().digest() == bundle;
         if let Some(known) = known.flatten().find(is_named) {
-            return Ok(Arc::clone(known));
+            return Ok(Loaded::Here(Arc::clone(known)));
         }
         let (store, recorded) = (self.store.as_ref(), Some(bundle));
         let model = registry::fetch_trusted(store, &self.model, version, recorded, signature);
@@ -96,7 +130,25 @@ impl Follower {
         if let Signed::Not(why) = model.signed() {
             tracing::warn!("{} {version} serves as {role}, and {why}", self.model);
         }
-        Ok(Arc::new(Predictor::new(Arc::new(model))))
+        Ok(match model {
+            Verified::Here(model) => Loaded::Here(Arc::new(Predictor::new(Arc::from(model)))),
+            Verified::Elsewhere(reference) => Loaded::Elsewhere(reference),
+        })
+    }
+}
+
+/// A version that was loaded.
+enum Loaded {
+    Here(Arc<Predictor>),
+    Elsewhere(Box<Reference>),
+}
+
+impl Loaded {
+    fn here(self) -> Option<Arc<Predictor>> {
+        match self {
+            Loaded::Here(predictor) => Some(predictor),
+            Loaded::Elsewhere(_) => None,
+        }
     }
 }
 
@@ -128,8 +180,10 @@ mod tests {
         let good = Decided { version, bundle };
         let missing = Decided { version: Version::new(9, 9, 9), bundle };
         let follower = Follower::new(store, model);
-        let follow =
-            |champion, candidate| follower.follow(Some(Named { champion, candidate }), &SignatureRules::default());
+        let follow = |champion, candidate| {
+            follower
+                .follow(Some(Named { champion, candidate, sealed_until: Timestamp::EPOCH }), &SignatureRules::default())
+        };
 
         assert!(!follower.follow(None, &SignatureRules::default()).unwrap());
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
@@ -171,7 +225,8 @@ mod tests {
             let bundle = registry::fetch(store.as_ref(), &model, version).unwrap().digest();
             Decided { version, bundle }
         };
-        let named = Named { champion: decided(Version::FIRST), candidate: Some(decided(plan.version)) };
+        let candidate = Some(decided(plan.version));
+        let named = Named { champion: decided(Version::FIRST), candidate, sealed_until: Timestamp::EPOCH };
         let follower = Follower::new(store.clone(), model.clone());
         assert!(follower.follow(Some(named), &SignatureRules::default()).unwrap());
         let serving = follower.current().unwrap();

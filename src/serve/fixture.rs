@@ -219,6 +219,11 @@ impl EventSink for Memo {
         self.tell(format!("shadow {}", shadowed.candidate.version()));
         Ok(())
     }
+
+    fn inferred(&self, inferred: &Inferred<'_>, _: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
+        self.tell(format!("inferred {}", inferred.reference.version()));
+        Ok(Some(Box::pin(std::future::ready(Ok(())))))
+    }
 }
 
 impl Counter for Memo {
@@ -228,6 +233,10 @@ impl Counter for Memo {
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) {
         self.tell(format!("count shadow {}", shadowed.candidate.version()));
+    }
+
+    fn inferred(&self, inferred: &Inferred<'_>) {
+        self.tell(format!("count inferred {}", inferred.reference.version()));
     }
 
     fn dropped(&self, _: Timestamp, candidate: &Predictor) {

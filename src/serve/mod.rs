@@ -3,6 +3,7 @@
 mod api;
 mod champion;
 mod http;
+mod inference;
 mod predictor;
 mod problem;
 mod request;
@@ -19,12 +20,13 @@ use std::io;
 pub use api::{finish, routes};
 pub use champion::{Decided, Follower, Named};
 pub use http::{HttpDoor, Limits, SystemClock};
-pub use predictor::{Answer, Predictor, truth};
+pub use inference::{Inference, Sent, When, inference};
+pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
-pub(crate) use request::parse_id;
+pub(crate) use request::{ToldInference, parse_id};
 pub use seams::{
-    Acknowledged, Answered, Champion, Clock, Counter, EventSink, LabelSink, Labelled, Mirror, NoMirror, Outcomes,
-    Recorded, Serving, ShadowJob, Shadowed, SinkError, Truth, Wiring,
+    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, NoMirror,
+    Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
 };
 pub use tiny::TinyDoor;
 

@@ -99,15 +99,19 @@ impl Predictor {
 
     /// The values of the contract's declared slices, and of nothing else (P8).
     pub fn slices(&self, vector: &FeatureVector) -> BTreeMap<String, String> {
-        let contract = self.contract();
-        let value = |slice: &String| {
-            let place = contract.place(slice)?;
-            let (feature, code) = (contract.features().get(place)?, *vector.get(place)?);
-            // Codes are places in the table: small whole numbers, as `admit` made them.
-            Some((slice.clone(), feature.words()?.get(code as usize)?.clone()))
-        };
-        contract.slices().iter().filter_map(value).collect()
+        slices(self.contract(), vector)
     }
+}
+
+/// The values of a contract's declared slices in a row that it has admitted, and of nothing else (P8).
+pub fn slices(contract: &Contract, vector: &FeatureVector) -> BTreeMap<String, String> {
+    let value = |slice: &String| {
+        let place = contract.place(slice)?;
+        let (feature, code) = (contract.features().get(place)?, *vector.get(place)?);
+        // Codes are places in the table: small whole numbers, as `admit` made them.
+        Some((slice.clone(), feature.words()?.get(code as usize)?.clone()))
+    };
+    contract.slices().iter().filter_map(value).collect()
 }
 
 /// What came true, as a number: 1 or 0 for a binary target (also given as its own word), else the number itself.

@@ -75,6 +75,20 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "there is no champion", detail)
     }
 
+    /// 409: nobody here can answer, now or later.
+    pub(super) fn served_elsewhere() -> Self {
+        let kind = "urn:regent:problem:served-elsewhere";
+        let detail = "the champion is monitor-only: ask where it is served, and tell its answers to /api/v1/inferences";
+        Problem::new(StatusCode::CONFLICT, kind, "the model is served elsewhere", detail)
+    }
+
+    /// 409: what answers here is recorded as it answers.
+    pub(super) fn served_here() -> Self {
+        let kind = "urn:regent:problem:served-here";
+        let detail = "the champion answers /api/v1/predict here, and its answers are recorded there";
+        Problem::new(StatusCode::CONFLICT, kind, "the model is served here", detail)
+    }
+
     /// 503: what cannot be remembered is not answered.
     pub(super) fn unrecorded() -> Self {
         let kind = "urn:regent:problem:not-recorded";
@@ -83,7 +97,7 @@ impl Problem {
     }
 
     /// 503: more requests than the door lets in.
-    pub(super) fn overloaded() -> Self {
+    pub fn overloaded() -> Self {
         let kind = "urn:regent:problem:overloaded";
         let detail = "too many requests are being served; try again in a second";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "the server is overloaded", detail)
@@ -128,6 +142,26 @@ impl Problem {
     pub(super) fn not_found() -> Self {
         let kind = "urn:regent:problem:not-found";
         Problem::new(StatusCode::NOT_FOUND, kind, "there is nothing here", "see the API's documentation for its routes")
+    }
+
+    /// 404: no such model.
+    pub fn unknown_model() -> Self {
+        let kind = "urn:regent:problem:unknown-model";
+        let detail = "`regent status` names the models of this workspace";
+        Problem::new(StatusCode::NOT_FOUND, kind, "there is no such model", detail)
+    }
+
+    /// 400: a parameter of the query is not one of this route, or has a value it cannot have.
+    pub fn bad_parameter(detail: impl Into<String>) -> Self {
+        let kind = "urn:regent:problem:bad-parameter";
+        Problem::new(StatusCode::BAD_REQUEST, kind, "a parameter is wrong", detail)
+    }
+
+    /// 500: what is stored cannot be read; the log says where, the answer does not.
+    pub fn unreadable() -> Self {
+        let kind = "urn:regent:problem:unreadable";
+        let detail = "what is stored could not be read; the server's log says what, and `regent verify` says why";
+        Problem::new(StatusCode::INTERNAL_SERVER_ERROR, kind, "the records cannot be read", detail)
     }
 
     /// 405: the route has other methods.

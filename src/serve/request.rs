@@ -10,6 +10,7 @@ use serde_json::error::Category;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::inference::{Sent, When};
 use crate::contract::Given;
 
 /// Why a body is not a request.
@@ -23,6 +24,8 @@ pub(super) enum Malformed {
     NotAnObject { what: &'static str },
     #[error("{what} must be a list")]
     NotAList { what: &'static str },
+    #[error("{what} has at most {most} members: send the rest in another request, or as a file")]
+    TooMany { what: &'static str, most: usize },
     #[error("`{member}` is given twice")]
     Repeated { member: String },
     #[error("`{member}` is not a member of this request: it has {known}")]
@@ -207,6 +210,85 @@ impl<'a> LabelsRequest<'a> {
             serde_json::from_str(labels.get()).map_err(|error| broken(&error, not_a_list))?;
         let each = labels.into_iter().map(|one| Members::read(one.get(), "a label").and_then(label));
         each.collect::<Result<_, _>>().map(LabelsRequest)
+    }
+}
+
+/// An answer of a model elsewhere: one of a body, or one line of a file.
+pub(crate) struct ToldInference<'a> {
+    /// None if it is not a UUID.
+    pub(crate) request_id: Option<Uuid>,
+    at: When,
+    features: Vec<(Cow<'a, str>, Field<'a>)>,
+    prediction: Field<'a>,
+    label: Option<Field<'a>>,
+}
+
+impl<'a> ToldInference<'a> {
+    /// Read one line.
+    ///
+    /// # Errors
+    /// It is not an object with the members of an answer; in words.
+    pub(crate) fn line(text: &'a str) -> Result<Self, String> {
+        Members::read(text, "the line").and_then(Self::of).map_err(|malformed| malformed.to_string())
+    }
+
+    fn of(members: Members<'a>) -> Result<Self, Malformed> {
+        const KNOWN: &str = "`request_id`, `at`, `features`, `prediction` and `label`";
+        let [id, at, features, prediction, label] =
+            members.only(["request_id", "at", "features", "prediction", "label"], KNOWN)?;
+        let features = features.ok_or(Malformed::Absent { member: "features" })?;
+        let features = Members::read(features.get(), "`features`")?;
+        let field = |(name, value): (Cow<'a, str>, &'a RawValue)| Ok((Field::read(&name, value)?, name));
+        let fields: Result<Vec<_>, Malformed> = features.0.into_iter().map(field).collect();
+        let at = match at.map(|value| Field::read("at", value)).transpose()? {
+            None | Some(Field::Missing) => When::Now,
+            Some(Field::Text(text)) => text.parse().map_or(When::Unreadable, When::At),
+            Some(Field::Bool(_) | Field::Number(_) | Field::Nested) => When::Unreadable,
+        };
+        let member = |name: &'static str, value: Option<&'a RawValue>| value.map(|value| Field::read(name, value));
+        Ok(ToldInference {
+            request_id: id.and_then(|id| request_id(id).ok()),
+            at,
+            features: fields?.into_iter().map(|(field, name)| (name, field)).collect(),
+            prediction: member("prediction", prediction).transpose()?.unwrap_or(Field::Missing),
+            label: member("label", label).transpose()?.filter(|label| *label != Field::Missing),
+        })
+    }
+
+    /// The answer as the contract takes it.
+    pub(crate) fn sent(&self) -> Sent<'_> {
+        Sent {
+            request_id: self.request_id,
+            at: self.at,
+            fields: self.features.iter().map(|(name, field)| (name.as_ref(), field.given())).collect(),
+            prediction: self.prediction.given(),
+            label: self.label.as_ref().map(Field::given),
+        }
+    }
+}
+
+/// `POST /api/v1/inferences`: one answer, or `{"inferences": [...]}`.
+pub(super) struct InferencesRequest<'a>(pub(super) Vec<ToldInference<'a>>);
+
+impl<'a> InferencesRequest<'a> {
+    /// So many answers a body has at most; more are a file.
+    pub(super) const MOST: usize = 1_000;
+
+    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
+        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        let members = Members::read(text, "the body")?;
+        if !members.0.iter().any(|(name, _)| name == "inferences") {
+            return Ok(InferencesRequest(vec![ToldInference::of(members)?]));
+        }
+        let [list] = members.only(["inferences"], "`inferences`, or the members of one")?;
+        let list = list.ok_or(Malformed::Absent { member: "inferences" })?;
+        let not_a_list = Malformed::NotAList { what: "`inferences`" };
+        let list: Vec<&'a RawValue> = serde_json::from_str(list.get()).map_err(|error| broken(&error, not_a_list))?;
+        if list.len() > Self::MOST {
+            return Err(Malformed::TooMany { what: "`inferences`", most: Self::MOST });
+        }
+        let each = list.into_iter().map(|one| Members::read(one.get(), "an inference").and_then(ToldInference::of));
+        each.collect::<Result<_, _>>().map(InferencesRequest)
     }
 }
 

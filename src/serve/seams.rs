@@ -7,7 +7,9 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::predictor::{Answer, Predictor};
-use crate::contract::FeatureVector;
+use super::problem::Problem;
+use crate::contract::{FeatureVector, Refusal};
+use crate::registry::Reference;
 use crate::types::{ModelName, Timestamp};
 
 /// The time, as a door or a backtest has it.
@@ -43,10 +45,23 @@ impl Serving {
     }
 }
 
+/// A champion that answers elsewhere, and what it is watched by.
+pub struct Watched {
+    /// The version.
+    pub reference: Reference,
+    /// Every window that ended by then is sealed, or began before the model was watched: what is told of it is late.
+    pub sealed_until: Timestamp,
+}
+
 /// Knows who is champion.
 pub trait Champion: Send + Sync {
-    /// Who serves now; nothing until there is a first champion.
+    /// Who serves now; nothing until there is a first champion, and while it answers elsewhere.
     fn current(&self) -> Option<Arc<Serving>>;
+
+    /// Who answers elsewhere; nothing while somebody serves here.
+    fn watched(&self) -> Option<Arc<Watched>> {
+        None
+    }
 }
 
 /// Why something could not be recorded; reads after "failed to".
@@ -100,6 +115,33 @@ pub struct Shadowed<'a> {
     pub latency_us: u32,
 }
 
+/// What a model elsewhere said of one request, or why the contract refuses that request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// The contract admits its features.
+    Valid {
+        /// The admitted features.
+        vector: FeatureVector,
+        /// What the model said; finite.
+        prediction: f64,
+    },
+    /// The contract, or the task, refuses it.
+    Refused(Refusal),
+}
+
+/// One answer of a model elsewhere.
+#[derive(Clone, Copy)]
+pub struct Inferred<'a> {
+    /// The request.
+    pub request_id: Uuid,
+    /// When it was answered there; it is recorded under this very instant, however long past.
+    pub at: Timestamp,
+    /// What was said.
+    pub seen: &'a Seen,
+    /// By whom.
+    pub reference: &'a Reference,
+}
+
 /// Remembers requests.
 pub trait EventSink: Send + Sync {
     /// Remember one answer, valid or not.
@@ -113,6 +155,13 @@ pub trait EventSink: Send + Sync {
     /// # Errors
     /// It cannot be written, or the request's segment is already sealed.
     fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError>;
+
+    /// Remember an answer of a model elsewhere, to be awaited before its sender is told; nothing if the request is known
+    /// already, and then nothing is remembered: whoever tells it again counts once.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    fn inferred(&self, inferred: &Inferred<'_>, now: Timestamp) -> Result<Option<Acknowledged>, SinkError>;
 }
 
 /// Counts features, predictions and latencies; never keeps a row.
@@ -122,6 +171,8 @@ pub trait Counter: Send + Sync {
     fn answered(&self, answered: &Answered<'_>);
     /// Count a shadow score under the candidate.
     fn shadowed(&self, shadowed: &Shadowed<'_>);
+    /// Count an answer of a model elsewhere. Nobody measured how long it took.
+    fn inferred(&self, inferred: &Inferred<'_>);
     /// Count a request that the candidate should have scored and did not.
     fn dropped(&self, at: Timestamp, candidate: &Predictor);
 }
@@ -153,19 +204,22 @@ impl Mirror for NoMirror {
     fn offer(&self, _: ShadowJob) {}
 }
 
-/// What became of labels that were sent. Only new, unknown and early ones are kept.
+/// What became of labels that were sent: each is one of these. All but duplicates and early ones are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Outcomes {
-    /// The first label of a request that is known.
+    /// The first label of a request that is known: joined.
     pub new: u64,
-    /// The same as the label that is there: nothing to keep.
+    /// It says what the label before it says: a retry.
     pub duplicate: u64,
-    /// Not the label that is there: the first one stays.
+    /// It contradicts the label before it: both are kept, and `performance.conflicting` says which one counts.
     pub conflicting: u64,
     /// No such request is known here: kept, and joined should the request turn up.
     pub unknown: u64,
-    /// Older than the request's answer: kept and joined.
+    /// Known more than five minutes before its request was answered: not used, because what is known before the question is not
+    /// what became of the answer.
     pub early: u64,
+    /// Of a request that is so old that its window is judged no more: kept, and not judged.
+    pub overdue: u64,
 }
 
 /// Labels were taken.
@@ -192,6 +246,25 @@ pub trait LabelSink: Send + Sync {
     /// # Errors
     /// They cannot be written.
     fn labelled(&self, model: &ModelName, truths: &[Truth], at: Timestamp) -> Result<Labelled, SinkError>;
+}
+
+impl Wiring {
+    /// Why nobody answers here.
+    pub(super) fn nobody(&self) -> Problem {
+        match self.champion.watched() {
+            Some(_) => Problem::served_elsewhere(),
+            None => Problem::no_champion(),
+        }
+    }
+
+    /// The champion, wherever it answers.
+    pub(super) fn reference<T>(&self, look: impl FnOnce(&Reference) -> T) -> Result<T, Problem> {
+        match (self.champion.current(), self.champion.watched()) {
+            (Some(serving), _) => Ok(look(serving.champion.model())),
+            (None, Some(watched)) => Ok(look(&watched.reference)),
+            (None, None) => Err(Problem::no_champion()),
+        }
+    }
 }
 
 /// Everything the routes need.

@@ -1,16 +1,17 @@
 //! Features, predictions and latencies counted in memory; through the store. Only bin counts are written, at 20 rows or when
 //! their window is over (P8).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ulid::Ulid;
 
 use super::count_parts::CountPart;
 use super::{Counts, SnapshotError, VersionCounts, Window};
-use crate::contract::{Profile, Slot};
+use crate::contract::{FeatureVector, Profile, Refusal, Slot};
 use crate::log::{PartKind, PartName, Recorder, create_part, part_key};
-use crate::serve::{Answer, Answered, Counter, Predictor, Shadowed};
+use crate::registry::Reference;
+use crate::serve::{Answer, Answered, Counter, Inferred, Predictor, Seen, Shadowed};
 use crate::stats::histogram::latency;
 use crate::store::Store;
 use crate::types::{ModelName, ReplicaName, Span, Timestamp};
@@ -112,7 +113,7 @@ impl Counting {
 }
 
 /// The counts that may be written: of windows that are over all, of others each version that has enough rows.
-fn take_ripe(
+pub(super) fn take_ripe(
     pending: &mut BTreeMap<Timestamp, Counts>,
     base: Span,
     watermark: Timestamp,
@@ -143,29 +144,21 @@ fn take_ripe(
 
 impl Counter for Counting {
     fn answered(&self, answered: &Answered<'_>) {
-        let serving = answered.serving;
-        self.count(answered.at, |counts| {
-            counts.counted += 1;
-            match answered.answer {
-                Answer::Scored { vector, score } => {
-                    counts.valid += 1;
-                    let seen = of(counts, &serving.champion);
-                    seen.count(serving.champion.model().profile(), vector.slots());
-                    seen.count_answer(serving.champion.model().profile(), score.prediction, answered.latency_us);
-                }
-                Answer::Refused(refusal) => {
-                    let codes: std::collections::BTreeSet<_> = refusal.violations.iter().map(|one| one.code).collect();
-                    for code in codes {
-                        *counts.codes.entry(code.as_str().to_owned()).or_default() += 1;
-                    }
-                    let (champion, contract) = (&serving.champion, serving.champion.contract().version());
-                    let alike = serving.candidate.iter().filter(|shadow| shadow.contract().version() == contract);
-                    for version in [champion].into_iter().chain(alike) {
-                        of(counts, version).count(version.model().profile(), refusal.slots.iter().copied());
-                    }
-                }
+        let (champion, latency) = (&answered.serving.champion, Some(answered.latency_us));
+        self.count(answered.at, |counts| match answered.answer {
+            Answer::Scored { vector, score } => counts.valid(champion.model(), vector, score.prediction, latency),
+            Answer::Refused(refusal) => {
+                let contract = champion.contract().version();
+                let candidate = answered.serving.candidate.iter();
+                let alike = candidate.filter(|shadow| shadow.contract().version() == contract);
+                let versions = [champion].into_iter().chain(alike).map(|version| &**version.model());
+                counts.refused(versions, refusal);
             }
         });
+    }
+
+    fn inferred(&self, inferred: &Inferred<'_>) {
+        self.count(inferred.at, |counts| counts.inferred(inferred.reference, inferred.seen));
     }
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) {
@@ -173,7 +166,7 @@ impl Counter for Counting {
         self.count(shadowed.at, |counts| {
             let seen = of(counts, shadowed.candidate);
             seen.count(profile, shadowed.vector.slots());
-            seen.count_answer(profile, shadowed.prediction, shadowed.latency_us);
+            seen.count_answer(profile, shadowed.prediction, Some(shadowed.latency_us));
         });
     }
 
@@ -184,6 +177,36 @@ impl Counter for Counting {
 
 fn of<'a>(counts: &'a mut Counts, version: &Predictor) -> &'a mut VersionCounts {
     counts.versions.entry(version.version()).or_default()
+}
+
+impl Counts {
+    /// Count an answer of a model elsewhere.
+    pub(super) fn inferred(&mut self, reference: &Reference, seen: &Seen) {
+        match seen {
+            Seen::Valid { vector, prediction } => self.valid(reference, vector, *prediction, None),
+            Seen::Refused(refusal) => self.refused([reference].into_iter(), refusal),
+        }
+    }
+
+    fn valid(&mut self, version: &Reference, vector: &FeatureVector, prediction: f64, latency_us: Option<u32>) {
+        self.counted += 1;
+        self.valid += 1;
+        let seen = self.versions.entry(version.version()).or_default();
+        seen.count(version.profile(), vector.slots());
+        seen.count_answer(version.profile(), prediction, latency_us);
+    }
+
+    fn refused<'a>(&mut self, versions: impl Iterator<Item = &'a Reference>, refusal: &Refusal) {
+        self.counted += 1;
+        let codes: BTreeSet<_> = refusal.violations.iter().map(|one| one.code).collect();
+        for code in codes {
+            *self.codes.entry(code.as_str().to_owned()).or_default() += 1;
+        }
+        for version in versions {
+            let seen = self.versions.entry(version.version()).or_default();
+            seen.count(version.profile(), refusal.slots.iter().copied());
+        }
+    }
 }
 
 impl VersionCounts {
@@ -200,13 +223,15 @@ impl VersionCounts {
         }
     }
 
-    fn count_answer(&mut self, profile: &Profile, prediction: f64, latency_us: u32) {
+    fn count_answer(&mut self, profile: &Profile, prediction: f64, latency_us: Option<u32>) {
         let bins = &profile.score.bins;
         self.prediction.resize(bins.len(), 0);
         if let Some(count) = self.prediction.get_mut(bins.place(Slot::Value(prediction))) {
             *count += 1;
         }
-        latency::record(&mut self.latency, u64::from(latency_us));
+        if let Some(latency_us) = latency_us {
+            latency::record(&mut self.latency, u64::from(latency_us));
+        }
     }
 }
 

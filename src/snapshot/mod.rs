@@ -5,13 +5,15 @@ mod counting;
 mod counts;
 mod freeze;
 mod heard;
+mod import;
 mod rules;
 mod sparse;
 mod window;
 
 pub use counting::{Counting, maintain};
 pub use counts::{Counts, VersionCounts};
-pub use freeze::{judged, key, seal_due};
+pub use freeze::{judged, key, read, seal_due};
+pub use import::{Import, Imported, Whose, import};
 pub use rules::WindowRules;
 pub use window::Window;
 
@@ -20,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::LogError;
 use crate::store::{KeyError, StoreError};
-use crate::types::{ModelName, Timestamp};
+use crate::types::{ModelName, NameError, Timestamp};
 
 /// A sealed window: `var/<model>/snapshots/<size>/<start>.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +72,9 @@ pub enum SnapshotError {
     /// A name does not fit a key.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// A word is no replica's name.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -70,7 +70,7 @@ type Best = Result<Vec<f64>, NotComputable>;
 /// The look-backs of a path that these rows are enough for, rising; all rows if they are enough for none.
 fn look_backs(path: Path, rules: &TrainRules, rows: usize) -> Vec<usize> {
     let wanted: &[LookBack] = match path {
-        Path::Baseline => &[LookBack::All],
+        Path::Baseline | Path::MonitorOnly => &[LookBack::All],
         Path::Candidate => &rules.look_backs,
     };
     let lengths = wanted.iter().map(|look_back| match look_back {

@@ -10,17 +10,19 @@ mod linear;
 mod metrics;
 mod plan;
 mod platt;
+mod portrait;
 mod rules;
 mod selftest;
 mod split;
 #[cfg(test)]
 pub(crate) mod worlds;
 
-pub use candidate::{Candidate, Extent, Margin, Metrics, train};
+pub use candidate::{Candidate, Extent, Margin, Metrics, SliceMetrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
-pub use metrics::{Direction, Metric, direction, measure};
+pub use metrics::{Direction, Metric, RANKED, direction, measure};
 pub use plan::{ENGINE, Path, Plan};
+pub use portrait::{Portrait, portray};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};
 pub use selftest::{SelfTest, SelfTestFault};
 
@@ -54,6 +56,12 @@ pub enum TrainError {
     Rows {
         /// What does not fit.
         what: String,
+    },
+    /// A model elsewhere is portrayed and not trained, and every other one the other way round.
+    #[error("follow a {path} plan: that is another road")]
+    OtherRoad {
+        /// The plan's path.
+        path: Path,
     },
     /// No family could be fitted.
     #[error("fit any family ({why})")]

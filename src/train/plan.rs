@@ -42,14 +42,16 @@ pub struct Plan {
     pub attempt: u32,
 }
 
-/// The two ways to train, never mixed.
+/// The two ways to train, never mixed, and the one to watch what others have trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Path {
     /// The first model of a lineage: learns from all rows; what later models are held against.
     Baseline,
     /// A later model: learns from as much of the newest rows as helps.
     Candidate,
+    /// A model that answers elsewhere: nothing is fitted, and rows with its answers show what it is held against.
+    MonitorOnly,
 }
 
 impl Plan {
@@ -120,6 +122,7 @@ impl fmt::Display for Path {
         f.pad(match self {
             Path::Baseline => "baseline",
             Path::Candidate => "candidate",
+            Path::MonitorOnly => "monitor-only",
         })
     }
 }

@@ -24,7 +24,7 @@ impl Split {
     /// `TooFewRows` when what is left to fit on is less than the other parts' least.
     pub fn of(order: &[i64], look_back: usize, path: Path, rules: &TrainRules) -> Result<Split, TrainError> {
         let (report, calibrate) = match path {
-            Path::Baseline => (rules.baseline.report, rules.baseline.calibrate),
+            Path::Baseline | Path::MonitorOnly => (rules.baseline.report, rules.baseline.calibrate),
             Path::Candidate => (rules.report, rules.calibrate),
         };
         let rows = order.len();

@@ -56,7 +56,8 @@ fn a_promotion_fails_no_request() {
         let decided = |version, bundle| Decided { version, bundle };
         let candidate = standing.shadowing().map(|candidate| decided(candidate.version, candidate.bundle.unwrap()));
         let champion = standing.champion.as_ref().map(|champion| decided(champion.version, champion.bundle));
-        let named = champion.map(|champion| Named { champion, candidate });
+        let sealed_until = standing.sealed_until();
+        let named = champion.map(|champion| Named { champion, candidate, sealed_until });
         follower.follow(named, &workspace.rules.signature).unwrap();
     };
     follow();

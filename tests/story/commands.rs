@@ -272,7 +272,21 @@ fn the_shapes_of_json_answers_are_an_interface() {
         keys(&["-o", "json", "status"], "/models/0"),
         "alerts candidate champion due evidence held late model next notes orders overdue rows"
     );
-    assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model");
+    assert_eq!(keys(&["-o", "json", "history"], ""), "entries format_version model next");
+    assert_eq!(keys(&["-o", "json", "alert", "list"], ""), "alerts format_version next overdue");
+    assert_eq!(keys(&["-o", "json", "snapshot", "list"], ""), "format_version model next size snapshots");
+    assert_eq!(keys(&["-o", "json", "performance", "baseline"], ""), "champion format_version model");
+    assert_eq!(keys(&["-o", "json", "performance", "show"], ""), "format_version model report");
+    assert_eq!(keys(&["-o", "json", "performance", "history"], ""), "format_version model next reports");
+    assert_eq!(keys(&["-o", "json", "drift", "show"], ""), "format_version model reports");
+    assert_eq!(keys(&["-o", "json", "drift", "history"], ""), "format_version model next reports");
+    assert_eq!(keys(&["-o", "json", "drift", "concept"], ""), "entry format_version model verdict windows");
+    assert_eq!(keys(&["-o", "json", "retraining"], ""), "at decision entry format_version model");
+    assert_eq!(
+        keys(&["-o", "json", "state"], ""),
+        "applied candidate champion format_version head judged_until last_at last_automatic_change last_training model \
+         retired served_since trained_on versions"
+    );
     let entry = ["-o", "json", "explain", "--entry", "2"];
     assert_eq!(keys(&entry, ""), "entry evidence format_version model");
     assert_eq!(keys(&entry, "/entry/reports/0"), "kind sha256");

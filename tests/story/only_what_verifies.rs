@@ -135,7 +135,9 @@ fn a_server_starts_and_swaps_only_with_what_verifies_and_is_signed() {
     let decided = |version| Decided { version, bundle: digest(&workspace, version) };
     let serves = || follower.current().map(|serving| serving.champion.version());
     let (old, new) = (decided(OLD), decided(NEW));
-    let follow = |champion| follower.follow(Some(Named { champion, candidate: None }), &required());
+    let follow = |champion| {
+        follower.follow(Some(Named { champion, candidate: None, sealed_until: super::stage::noon() }), &required())
+    };
     assert!(follow(old).unwrap_err().to_string().contains("champion"));
     assert_eq!(serves(), None);
     sign(&workspace, OLD);

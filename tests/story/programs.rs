@@ -12,6 +12,7 @@ use regent::types::{Span, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::estate::LIFE;
 use super::stage;
 
 pub(crate) const REGENT: &str = env!("CARGO_BIN_EXE_regent");
@@ -84,6 +85,16 @@ impl Programs {
         programs.done(&["train", "baseline", "rain"]);
         programs.govern(&[]);
         assert!(programs.govern(&[]).contains("serves 1.0.0"));
+        programs
+    }
+
+    /// With the model of the estate, whose life was long.
+    pub(crate) fn lived() -> Programs {
+        let programs = Programs(tempfile::tempdir().unwrap());
+        for (path, bytes) in LIFE.iter() {
+            fs::create_dir_all(programs.folder().join(path).parent().unwrap()).unwrap();
+            fs::write(programs.folder().join(path), bytes).unwrap();
+        }
         programs
     }
 
@@ -206,6 +217,34 @@ impl Server {
         answer.body_mut().read_json().unwrap()
     }
 
+    /// What a body is answered: the code, and the JSON.
+    pub(crate) fn send(&self, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.post(format!("{}{path}", self.url)).send_json(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+    }
+
+    /// Stop it, and wait for its end.
+    pub(crate) fn end(self) {
+        self.running.signal("TERM");
+        assert_eq!(self.running.ended().0, Some(0));
+    }
+
+    /// What a path answers to a method: its code, its `link`, and its body if that is JSON.
+    pub(crate) fn call(&self, method: &str, path: &str) -> (u16, Option<String>, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request =
+            ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url)).body(()).unwrap();
+        let mut answer = agent.run(request).unwrap();
+        let link = answer.headers().get("link").map(|link| link.to_str().unwrap().to_owned());
+        let body = answer.body_mut().read_to_string().unwrap();
+        (answer.status().as_u16(), link, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, Option<String>, Value) {
+        self.call("GET", path)
+    }
+
     /// Answer about every row of a file, then hear what came true of each, and end in peace.
     pub(crate) fn live_through(self, file: &str) {
         let (header, rows) = file.split_once('\n').unwrap();
@@ -217,12 +256,23 @@ impl Server {
         }
         let said = self.post("/api/v1/labels", &json!({ "labels": labels }));
         assert_eq!(said["outcomes"]["new"].as_u64(), Some(labels.len() as u64), "{said}");
-        self.running.signal("TERM");
-        assert_eq!(self.running.ended().0, Some(0));
+        self.end();
+    }
+
+    /// The status and the problem of a request that must be refused.
+    pub(crate) fn refusal(&self, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.post(format!("{}{path}", self.url)).send_json(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
     }
 
     /// Ask about a row of a CSV file, by its header; the row's number is the request's id.
     pub(crate) fn ask(&self, number: usize, header: &str, row: &str) -> Value {
+        self.post("/api/v1/predict", &Server::question(number, header, row))
+    }
+
+    /// What is asked about a row.
+    pub(crate) fn question(number: usize, header: &str, row: &str) -> Value {
         let forbidden = ["day_index", "rain"];
         let features: serde_json::Map<String, Value> = header
             .split(',')
@@ -230,7 +280,7 @@ impl Server {
             .filter(|(name, _)| !forbidden.contains(name))
             .map(|(name, cell)| (name.to_owned(), json!(cell.parse::<f64>().unwrap())))
             .collect();
-        self.post("/api/v1/predict", &json!({ "request_id": request_id(number), "features": features }))
+        json!({ "request_id": request_id(number), "features": features })
     }
 }
 

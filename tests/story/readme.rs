@@ -1,4 +1,4 @@
-//! The README does what it says: every `console` block is typed into one shell, from top to bottom, and what it shows comes out.
+//! The README and the pages beside it do what they say: every `console` block is typed into one shell, from top to bottom, and what it shows comes out.
 //!
 //! A line that begins with `$ ` is a command, `> ` continues it, and every command must succeed. The lines below it are what it prints; `…` stands
 //! for any text in a line, and for any lines when it stands alone. Where nothing is shown, anything may be printed.
@@ -8,6 +8,8 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
+
+use rstest::rstest;
 
 /// Where the README's server listens; the test takes a free port in its place.
 const ADDRESS: &str = "127.0.0.1:8080";
@@ -113,11 +115,14 @@ fn programs(folder: &Path) {
     }
 }
 
-#[test]
-fn every_command_of_the_readme_does_what_it_shows() {
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let commands = typed(&readme);
-    assert!(commands.len() > 20, "the README has {} commands", commands.len());
+#[rstest]
+#[case("README.md", 20)]
+#[case("docs/api.md", 12)]
+#[case("docs/inference-from-elsewhere.md", 14)]
+fn every_command_of_a_page_does_what_it_shows(#[case] page: &str, #[case] at_least: usize) {
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+    let commands = typed(&text);
+    assert!(commands.len() > at_least, "{page} has {} commands", commands.len());
     let place = tempfile::tempdir().unwrap();
     let bin = place.path().join("bin");
     let work = place.path().join("work");
@@ -141,13 +146,13 @@ fn every_command_of_the_readme_does_what_it_shows() {
         .status()
         .unwrap();
     let printed = fs::read_to_string(&output).unwrap().replace(&free, ADDRESS);
-    compare(&commands, &printed);
+    compare(page, &commands, &printed);
 }
 
-fn compare(commands: &[Typed], printed: &str) {
+fn compare(page: &str, commands: &[Typed], printed: &str) {
     let mut outputs = printed.split(MARK).skip(1);
     for typed in commands {
-        let at = format!("README.md:{}: $ {}", typed.line, typed.command);
+        let at = format!("{page}:{}: $ {}", typed.line, typed.command);
         let Some((_, output)) = outputs.next().and_then(|output| output.split_once('\n')) else {
             panic!("{at}\nwas not reached; all that was printed:\n{printed}");
         };

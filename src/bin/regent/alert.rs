@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use regent::alert::{self, AlertId, Letter, Message, Overdue, deliver};
+use regent::console;
 use regent::store::{Overlay, Store};
 use regent::types::{ModelName, RouteName};
 use serde_json::json;
 
 use crate::edge::{Answer, Exit, Failure, Scene};
+use crate::part::Part;
 
 /// Alerts that stand, their history, and the routes to people
 #[derive(Debug, Subcommand)]
@@ -31,6 +33,8 @@ pub struct List {
     /// Also what was resolved
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    part: Part,
 }
 
 #[derive(Debug, Args)]
@@ -76,15 +80,14 @@ impl List {
     fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
         let models = workspace.chosen(self.model.as_ref())?;
-        let list = if self.all { alert::history } else { alert::active };
-        let mut alerts = Vec::new();
-        for model in &models {
-            alerts.extend(list(&workspace.store, model)?);
-        }
+        let (rules, page) = (&workspace.settings.alerts, self.part.page());
+        let listed = console::alerts(&workspace.store, &models, self.all, rules, &page, scene.now)?;
         let letters = alert::letters(&workspace.store, &models)?;
-        let overdue = alert::overdue(&letters, &workspace.settings.alerts, scene.now);
-        let text = text(&alerts, &letters, &overdue);
-        Answer::new(text, &json!({ "format_version": 1, "alerts": alerts, "overdue": overdue }))
+        let lines: Vec<String> = [text(&listed.alerts, &letters, &listed.overdue)]
+            .into_iter()
+            .chain(Part::more(listed.next.as_ref()))
+            .collect();
+        Answer::new(lines.join("\n"), &listed)
     }
 }
 

@@ -1,68 +1,100 @@
 //! `regent drift`: what the drift reports say, every feature, and how often they would say it of nothing; a door.
 
 use clap::Subcommand;
+use regent::console::{self, Concept, Filed, Ledger};
 use regent::drift::DriftReport;
-use regent::store::{Key, Store};
+use regent::store::Store;
 use regent::types::{Measurement, ModelName, Version};
-use serde_json::json;
 
-use crate::edge::{Answer, Exit, Failure, Scene};
+use crate::edge::{Answer, Failure, Scene};
 use crate::evidence;
 use crate::null::Null;
+use crate::part::Part;
 
 /// Has the world moved? Then against now
 #[derive(Debug, Subcommand)]
 pub enum Drift {
-    /// Show the newest report, every feature
+    /// Show the newest window compared, every feature
     Show {
         /// The model
         model: Option<ModelName>,
-        /// The version whose profile is the reference [default: whichever was last compared]
+        /// The version whose profile is the reference [default: each that was compared]
         #[arg(long)]
         version: Option<Version>,
         /// The newest so many reports
-        #[arg(long, default_value_t = 1, value_name = "N")]
-        last: usize,
+        #[arg(long, value_name = "N")]
+        last: Option<usize>,
+    },
+    /// Show every window compared
+    History {
+        /// The model
+        model: Option<ModelName>,
+        #[command(flatten)]
+        part: Part,
+    },
+    /// Show whether the prediction moved while no feature did
+    Concept {
+        /// The model
+        model: Option<ModelName>,
     },
     Null(Null),
 }
 
 impl Drift {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
-        let (model, version, last) = match self {
-            Drift::Null(command) => return command.run(scene),
-            Drift::Show { model, version, last } => (model, version, last),
-        };
-        let workspace = scene.workspace()?;
-        let model = workspace.model(model)?;
-        let mut reports = all(&workspace.store, &model)?;
-        reports.retain(|report| version.is_none_or(|version| report.version == version));
-        let skipped = reports.len().saturating_sub(last);
-        let newest = reports.get(skipped..).unwrap_or_default();
-        let texts: Vec<String> = newest.iter().map(text).collect();
-        let text = if texts.is_empty() { format!("{model}: no window was compared yet") } else { texts.join("\n\n") };
-        Answer::new(text, &json!({ "format_version": 1, "model": model, "reports": newest }))
+        match self {
+            Drift::Show { model, version, last } => look(scene, model, |store, ledger, model| {
+                let newest = console::drift(store, ledger, model, version, last)?;
+                Answer::new(texts(model, &newest.reports, None), &newest)
+            }),
+            Drift::History { model, part } => look(scene, model, |store, ledger, model| {
+                let reports = console::drift_history(store, ledger, model, &part.page())?;
+                Answer::new(texts(model, &reports.reports, reports.next.as_ref()), &reports)
+            }),
+            Drift::Concept { model } => look(scene, model, |store, ledger, model| {
+                let concept = console::concept(store, ledger, model)?;
+                Answer::new(of_concept(&concept), &concept)
+            }),
+            Drift::Null(command) => command.run(scene),
+        }
     }
 }
 
-fn all(store: &dyn Store, model: &ModelName) -> Result<Vec<DriftReport>, Failure> {
-    let keys = store.list(&Key::new(&format!("var/{model}/reports/drift"))?)?;
-    let read = |key: Key| {
-        let bytes = store.read(&key)?;
-        serde_json::from_slice(&bytes).map_err(|error| Failure::because(Exit::Integrity, format!("read {key}"), error))
-    };
-    let mut reports: Vec<DriftReport> = keys.into_iter().map(read).collect::<Result<_, Failure>>()?;
-    reports.sort_by_key(|report| (report.window, report.version));
-    Ok(reports)
+/// Look at a model's ledger.
+fn look(
+    scene: &Scene,
+    model: Option<ModelName>,
+    at: impl FnOnce(&dyn Store, &Ledger, &ModelName) -> Result<Answer, Failure>,
+) -> Result<Answer, Failure> {
+    let workspace = scene.workspace()?;
+    let model = workspace.model(model)?;
+    at(&workspace.store, &Ledger::read(&workspace.store, &model)?, &model)
 }
 
-fn text(report: &DriftReport) -> String {
+fn texts(model: &ModelName, reports: &[Filed<DriftReport>], next: Option<&String>) -> String {
+    let texts: Vec<String> = reports.iter().map(text).chain(Part::more(next)).collect();
+    if texts.is_empty() { format!("{model}: no window was compared yet") } else { texts.join("\n\n") }
+}
+
+fn text(filed: &Filed<DriftReport>) -> String {
+    let Some(report) = &filed.report else {
+        return format!("the report {} of entry {} was archived", filed.sha256.short(), filed.entry);
+    };
     let mut lines = evidence::lines(&evidence::of_drift(report));
     for feature in &report.features {
         let shown: Vec<String> = feature.shown.iter().map(Measurement::to_string).collect();
         if !shown.is_empty() {
             lines.push(format!("  {} (importance {:.3}): {}", feature.feature, feature.importance, shown.join(", ")));
         }
+    }
+    lines.join("\n")
+}
+
+fn of_concept(concept: &Concept) -> String {
+    let mut lines = vec![format!("concept drift of {}: {}", concept.model, concept.verdict)];
+    for moved in &concept.windows {
+        lines.push(format!("  {} {}: {}", moved.window, moved.version, moved.concept_drifted));
+        lines.extend(moved.prediction.iter().map(|check| format!("    {check}")));
     }
     lines.join("\n")
 }

@@ -2,11 +2,12 @@
 
 use clap::Args;
 use regent::audit::{self, Served};
-use regent::govern::{Entry, journal};
+use regent::console;
 use regent::types::{ModelName, Timestamp};
 use serde_json::json;
 
 use crate::edge::{Answer, Failure, Scene, words};
+use crate::part::Part;
 
 /// What was decided, entry by entry
 #[derive(Debug, Args)]
@@ -20,8 +21,10 @@ pub struct History {
     #[arg(long)]
     steps: bool,
     /// Say what served at this instant instead (RFC 3339, or a date for its midnight in UTC)
-    #[arg(long, value_name = "TIME", conflicts_with_all = ["last", "steps"])]
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["last", "steps", "limit", "after"])]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    part: Part,
 }
 
 impl History {
@@ -33,14 +36,14 @@ impl History {
             let value = json!({ "format_version": 1, "model": model, "at": at, "serves": served });
             return Answer::new(told(&model, at, served.as_ref()), &value);
         }
-        let mut entries: Vec<Entry> =
-            journal::read(&workspace.store, &model)?.into_iter().map(|(entry, _)| entry).collect();
-        entries.retain(|entry| !self.steps || !entry.decision.transitions.is_empty());
-        let skipped = entries.len().saturating_sub(self.last.unwrap_or(usize::MAX));
-        let entries = entries.get(skipped..).unwrap_or_default();
-        let lines: Vec<String> = entries.iter().map(words::entry).collect();
+        let mut history = console::history(&workspace.store, &model, &self.part.page())?;
+        history.entries.retain(|entry| !self.steps || !entry.decision.transitions.is_empty());
+        let skipped = history.entries.len().saturating_sub(self.last.unwrap_or(usize::MAX));
+        history.entries.drain(..skipped);
+        let lines = history.entries.iter().map(words::entry).chain(Part::more(history.next.as_ref()));
+        let lines: Vec<String> = lines.collect();
         let text = if lines.is_empty() { format!("{model}: nothing was decided yet") } else { lines.join("\n") };
-        Answer::new(text, &json!({ "format_version": 1, "model": model, "entries": entries }))
+        Answer::new(text, &history)
     }
 }
 

@@ -61,7 +61,7 @@ impl Ingest {
 }
 
 /// A file as it is called from the workspace's root, where it lies inside; else its whole path.
-fn named_from(root: &Path, file: &Path) -> String {
+pub fn named_from(root: &Path, file: &Path) -> String {
     let whole = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let (root, file) = (whole(root), whole(file));
     file.strip_prefix(&root).unwrap_or(&file).to_string_lossy().into_owned()

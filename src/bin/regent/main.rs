@@ -17,16 +17,21 @@ mod ingest;
 mod init;
 mod journal;
 mod labels;
+mod log;
 mod next;
 mod null;
 mod overrides;
+mod part;
+mod performance;
 mod registry;
 mod replay;
+mod retraining;
 mod schema;
 mod serve;
 mod signing;
 mod simulate;
 mod snapshot;
+mod state;
 mod status;
 mod train;
 mod verify;
@@ -64,11 +69,17 @@ enum Command {
     #[command(subcommand)]
     Labels(labels::Labels),
     #[command(subcommand)]
+    Log(log::Log),
+    #[command(subcommand)]
     Snapshot(snapshot::Snapshot),
     #[command(subcommand)]
     Drift(drift::Drift),
+    #[command(subcommand)]
+    Performance(performance::Performance),
+    Retraining(retraining::Retraining),
     Check(check::Check),
     Status(status::Status),
+    State(state::State),
     Explain(explain::Explain),
     History(history::History),
     /// Overrule the governor, for a time and with a reason
@@ -105,10 +116,14 @@ impl Command {
             Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
+            Command::Log(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),
             Command::Drift(command) => command.run(scene),
+            Command::Performance(command) => command.run(scene),
+            Command::Retraining(command) => command.run(scene),
             Command::Check(command) => command.run(scene),
             Command::Status(command) => command.run(scene),
+            Command::State(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
             Command::Override(command) => command.run(scene),

@@ -2,16 +2,15 @@
 
 use clap::Args;
 use regent::backtest::{FalseAlarms, NullReport, Population, Share};
+use regent::console::{self, Page};
 use regent::contract;
 use regent::govern;
 use regent::ingest::{Dataset, Rows};
 use regent::registry;
-use regent::snapshot::Snapshot;
 use regent::store::{Body, Key, Store};
 use regent::types::{Digest, ModelName, Version, canonical_json};
 
 use crate::edge::{Answer, Exit, Failure, Scene, Workspace};
-use crate::snapshot;
 
 /// Rows of a window as long as none was sealed.
 const ROWS: u64 = 500;
@@ -107,8 +106,8 @@ fn keep(store: &dyn Store, report: &NullReport) -> Result<(), Failure> {
 /// The median of the rows of the sealed judged windows.
 fn usual(workspace: &Workspace, model: &ModelName) -> Result<u64, Failure> {
     let size = workspace.governed(model)?.rules.windows.judge;
-    let sealed: Vec<Snapshot> = snapshot::all(&workspace.store, model)?;
-    let mut rows: Vec<u64> = sealed.iter().filter(|it| it.window.size == size).map(|it| it.counts.counted).collect();
+    let sealed = console::snapshots(&workspace.store, model, size, &Page::whole())?.snapshots;
+    let mut rows: Vec<u64> = sealed.iter().map(|it| it.counts.counted).collect();
     rows.retain(|rows| *rows > 0);
     rows.sort_unstable();
     Ok(rows.get(rows.len() / 2).copied().unwrap_or(ROWS))

@@ -1,13 +1,14 @@
 //! `regent registry`: immutable versions, listed, shown, verified, compared, signed and carried; a door.
 
 mod carry;
+mod monitor;
 mod sign;
 
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 use regent::govern::{self, Standing};
-use regent::registry::{self, Change, RegistryError, SignatureRules, Signed, Verification};
+use regent::registry::{self, Change, Metadata, RegistryError, SignatureRules, Signed, Verification};
 use regent::types::{Digest, ModelName, Value as Number, Version};
 use serde_json::{Value, json};
 
@@ -44,6 +45,8 @@ pub enum Registry {
     Export(carry::Export),
     /// Publish the version of such a file, after everything in it was verified
     Import(carry::Import),
+    /// Enter a model that answers elsewhere, as a file of rows with its answers shows it: to be watched, never served
+    Monitor(monitor::Monitor),
     /// Compare two versions, file by file and metric by metric
     Diff {
         /// The model
@@ -62,6 +65,7 @@ impl Registry {
             Registry::Sign(sign) => sign.run(scene),
             Registry::Export(export) => export.run(scene),
             Registry::Import(import) => import.run(scene),
+            Registry::Monitor(monitor) => monitor.run(scene),
             Registry::List { model } => list(&workspace, model.as_ref()),
             Registry::Show { model, version } => show(&workspace, &model, version),
             Registry::Verify { model, version, key } => verify(&workspace, model.as_ref(), version, key.as_deref()),
@@ -82,7 +86,7 @@ fn list(workspace: &Workspace, model: Option<&ModelName>) -> Result<Answer, Fail
             lines.push(format!(
                 "{model} {version:<8} {state:<11} {}  {}  {}",
                 made.created_at,
-                made.family,
+                family(made),
                 summary.digest.short()
             ));
             versions.push(json!({ "model": model, "version": version, "state": state, "summary": summary }));
@@ -99,7 +103,7 @@ fn show(workspace: &Workspace, model: &ModelName, version: Option<Version>) -> R
     let mut lines = vec![
         format!("{model} {version}"),
         format!("  bundle    {}", summary.digest),
-        format!("  family    {} ({})", made.family, made.path),
+        format!("  family    {} ({})", family(made), made.path),
         format!("  made      {} by {}", made.created_at, made.parents.engine),
         format!("  contract  {} {}", made.parents.contract.version, made.parents.contract.sha256),
         format!("  plan      {}", made.parents.plan),
@@ -119,6 +123,11 @@ fn show(workspace: &Workspace, model: &ModelName, version: Option<Version>) -> R
         lines.join("\n"),
         &json!({ "format_version": 1, "model": model, "version": version, "summary": summary }),
     )
+}
+
+/// The family of a version's model; a monitor-only one has none that anybody here knows.
+fn family(made: &Metadata) -> String {
+    made.fitted.as_ref().map_or_else(|| "elsewhere".to_owned(), |fitting| fitting.family.to_string())
 }
 
 fn newest(workspace: &Workspace, model: &ModelName) -> Result<Version, Failure> {

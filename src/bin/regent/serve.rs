@@ -9,8 +9,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use axum::Router;
 use clap::{Args, ValueEnum};
 use regent::config::Events;
+use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
 use regent::serve::{
@@ -150,6 +152,10 @@ impl House {
     }
 
     fn greeting(&self) -> String {
+        if let Some(watched) = self.follower.watched() {
+            let version = watched.reference.version();
+            return format!("{} {version} answers elsewhere: tell its answers to /api/v1/inferences", self.model);
+        }
         match self.follower.current() {
             Some(serving) => {
                 let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
@@ -175,9 +181,16 @@ impl House {
         })
     }
 
+    /// What works, and what only looks.
+    fn router(&self) -> Result<Router, Failure> {
+        let rulebook = Arc::new(Files { root: self.root.clone() });
+        let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
+        Ok(finish(routes(self.wiring()?).merge(console::routes(desk))))
+    }
+
     fn open_http(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
         let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
-        let router = finish(routes(self.wiring()?));
+        let router = self.router()?;
         let runtime = runtime(Builder::new_multi_thread())?;
         let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
@@ -190,7 +203,7 @@ impl House {
     }
 
     fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
-        let door = TinyDoor::open(address, finish(routes(self.wiring()?)))?;
+        let door = TinyDoor::open(address, self.router()?)?;
         let runtime = runtime(Builder::new_current_thread())?;
         let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
@@ -220,6 +233,20 @@ impl House {
     }
 }
 
+/// The rules as the workspace's files say them now.
+struct Files {
+    root: PathBuf,
+}
+
+impl Rulebook for Files {
+    fn rules(&self, model: &ModelName) -> Result<ReadingRules, String> {
+        let told = |failure: Failure| failure.sentence();
+        let workspace = Workspace::open(&self.root).map_err(told)?;
+        let judge = workspace.governed(model).map_err(told)?.rules.windows.judge;
+        Ok(ReadingRules { alerts: workspace.settings.alerts, judge })
+    }
+}
+
 /// Whom the journal names: the champion, and the candidate that may see traffic.
 fn named(standing: &Standing) -> Option<Named> {
     let champion = standing.champion.as_ref()?;
@@ -229,7 +256,8 @@ fn named(standing: &Standing) -> Option<Named> {
         State::Training | State::Promoted | State::Rejected | State::Retired | State::RolledBack => false,
     });
     let recorded = candidate.and_then(|candidate| Some((candidate.version, candidate.bundle?)));
-    Some(Named { champion, candidate: recorded.map(|(version, bundle)| Decided { version, bundle }) })
+    let candidate = recorded.map(|(version, bundle)| Decided { version, bundle });
+    Some(Named { champion, candidate, sealed_until: standing.sealed_until() })
 }
 
 /// The thread that looks after the house.

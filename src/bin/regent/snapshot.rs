@@ -1,12 +1,12 @@
 //! `regent snapshot`: sealed windows, listed and shown; a door.
 
 use clap::Subcommand;
-use regent::snapshot::Snapshot as Sealed;
-use regent::store::{Key, Store};
+use regent::console;
+use regent::snapshot::{self, Snapshot as Sealed, Window};
 use regent::types::{ModelName, Span, Timestamp};
-use serde_json::json;
 
-use crate::edge::{Answer, Exit, Failure, Scene};
+use crate::edge::{Answer, Failure, Scene};
+use crate::part::Part;
 
 /// Sealed windows: what features, predictions and latencies looked like
 #[derive(Debug, Subcommand)]
@@ -18,6 +18,8 @@ pub enum Snapshot {
         /// The size of the windows, for example 5m [default: the judged one]
         #[arg(long)]
         size: Option<Span>,
+        #[command(flatten)]
+        part: Part,
     },
     /// Show one sealed window
     Show {
@@ -33,25 +35,21 @@ pub enum Snapshot {
 impl Snapshot {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
+        let judged = |model: &ModelName| Ok::<_, Failure>(workspace.governed(model)?.rules.windows.judge);
         match self {
-            Snapshot::List { model, size } => {
+            Snapshot::List { model, size, part } => {
                 let model = workspace.model(model)?;
-                let size =
-                    size.map_or_else(|| Ok(workspace.governed(&model)?.rules.windows.judge), Ok::<_, Failure>)?;
-                let mut sealed = all(&workspace.store, &model)?;
-                sealed.retain(|snapshot| snapshot.window.size == size);
-                let lines: Vec<String> = sealed.iter().map(line).collect();
+                let size = size.map_or_else(|| judged(&model), Ok)?;
+                let listed = console::snapshots(&workspace.store, &model, size, &part.page())?;
+                let lines = listed.snapshots.iter().map(line).chain(Part::more(listed.next.as_ref()));
+                let lines: Vec<String> = lines.collect();
                 let text =
                     if lines.is_empty() { format!("{model}: no window is sealed yet") } else { lines.join("\n") };
-                Answer::new(text, &json!({ "format_version": 1, "model": model, "snapshots": sealed }))
+                Answer::new(text, &listed)
             }
             Snapshot::Show { model, start, size } => {
-                let size =
-                    size.map_or_else(|| Ok(workspace.governed(&model)?.rules.windows.judge), Ok::<_, Failure>)?;
-                let found = all(&workspace.store, &model)?
-                    .into_iter()
-                    .find(|sealed| sealed.window.start == start && sealed.window.size == size);
-                let Some(sealed) = found else {
+                let size = size.map_or_else(|| judged(&model), Ok)?;
+                let Some(sealed) = snapshot::judged(&workspace.store, &model, Window { start, size })? else {
                     let what = format!("{model} has no sealed window of {size} that starts at {start}");
                     return Err(Failure::usage(what).hint(format!("regent snapshot list {model}")));
                 };
@@ -59,21 +57,6 @@ impl Snapshot {
             }
         }
     }
-}
-
-/// Every sealed window, the smallest size first, then by time.
-///
-/// # Errors
-/// A snapshot that cannot be read.
-pub fn all(store: &dyn Store, model: &ModelName) -> Result<Vec<Sealed>, Failure> {
-    let keys = store.list(&Key::new(&format!("var/{model}/snapshots"))?)?;
-    let read = |key: Key| {
-        let bytes = store.read(&key)?;
-        serde_json::from_slice(&bytes).map_err(|error| Failure::because(Exit::Integrity, format!("read {key}"), error))
-    };
-    let mut sealed: Vec<Sealed> = keys.into_iter().map(read).collect::<Result<_, Failure>>()?;
-    sealed.sort_by_key(|snapshot| (snapshot.window.size, snapshot.window.start));
-    Ok(sealed)
 }
 
 fn line(sealed: &Sealed) -> String {

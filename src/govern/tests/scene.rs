@@ -1,10 +1,12 @@
 //! A model on a stage: a journal in memory, what is seen, which orders stand; and builders that speak of them.
 
+use std::collections::BTreeMap;
+
 use crate::drift::{DriftReport, Severity};
 use crate::evaluate::{Evaluation, Opponent, Watch};
 use crate::govern::*;
 use crate::ingest::ContractRef;
-use crate::performance::{Baseline, PerformanceReport};
+use crate::performance::{Baseline, LabelCounts, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
 use crate::train::{Metric, Path, Plan, TrainRules};
@@ -60,7 +62,12 @@ pub fn metric(name: &str, value: impl Into<Value>) -> Metric {
 }
 
 pub fn baseline(version: Version) -> Baseline {
-    Baseline { version, metrics: vec![metric("auc", 0.8), metric("base_rate", 0.3)], threshold: Some(0.5) }
+    Baseline {
+        version,
+        metrics: vec![metric("auc", 0.8), metric("base_rate", 0.3)],
+        threshold: Some(0.5),
+        slices: BTreeMap::new(),
+    }
 }
 
 pub fn window(of: i64) -> Window {
@@ -69,6 +76,7 @@ pub fn window(of: i64) -> Window {
 
 pub fn bundle(version: Version) -> Bundle {
     Bundle {
+        path: Some(Path::Candidate),
         version,
         digest: Some(bundle_of(version)),
         verdict: Verdict::Pass,
@@ -117,6 +125,7 @@ pub fn shadow(
         candidate_bundle: bundle_of(candidate),
         since,
         until,
+        sampled_share: 1.0,
         pairs: 500,
         labelled_pairs: 500,
         checks: vec![check(verdict)],
@@ -148,9 +157,13 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         late: 0,
         predictions: 500,
         labelled: 500,
+        sampled_share: 1.0,
+        labels: LabelCounts { received: 500, used: 500, ..LabelCounts::default() },
         maturity: vec![check(if verdict.is_judged() { Verdict::Pass } else { Verdict::Insufficient })],
         metrics: vec![metric("auc", area.measurement.value.clone()), metric("base_rate", 0.3)],
         checks: vec![check(verdict)],
+        floors: Vec::new(),
+        slices: Vec::new(),
         catastrophic: area,
         collapse: Measurement::new("collapse_e_value", won, 500),
         verdict,

@@ -31,6 +31,7 @@ fn intake(time: Option<&str>) -> Intake {
         kept: kept.collect(),
         columns: schema.columns().to_vec(),
         time: time.map(str::to_owned),
+        prediction: None,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::types::{ModelName, Version};
 /// The body of `/health`.
 #[derive(Serialize)]
 pub(super) struct Health {
-    /// `serving`, or `waiting` for a first champion.
+    /// `serving`, `watching` a champion that answers elsewhere, or `waiting` for a first one.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<ModelName>,
@@ -28,6 +28,15 @@ pub(super) struct Health {
 
 pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
     let serving = wiring.champion.current();
+    if let Some(watched) = wiring.champion.watched() {
+        return Json(Health {
+            status: "watching",
+            model: Some(watched.reference.name().clone()),
+            model_version: Some(watched.reference.version()),
+            shadow_version: None,
+            unshadowed: None,
+        });
+    }
     let champion = serving.as_ref().map(|serving| &serving.champion);
     let candidate = serving.as_ref().and_then(|serving| serving.candidate.as_ref());
     Json(Health {
@@ -44,8 +53,5 @@ pub(super) async fn livez() -> &'static str {
 }
 
 pub(super) async fn readyz(State(wiring): State<Arc<Wiring>>) -> Result<&'static str, Problem> {
-    match wiring.champion.current() {
-        Some(_) => Ok("ok\n"),
-        None => Err(Problem::no_champion()),
-    }
+    wiring.reference(|_| "ok\n")
 }

@@ -20,10 +20,9 @@ pub(super) struct Taken {
 
 pub(super) async fn labels(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Taken>, Problem> {
     let body = super::body(request).await?;
-    let serving = wiring.champion.current().ok_or_else(Problem::no_champion)?;
-    let labels = checked(&body, serving.champion.contract())?;
-    let (model, now) = (serving.champion.name(), wiring.clock.now());
-    let labelled = wiring.labels.labelled(model, &labels, now).map_err(|_| Problem::unrecorded())?;
+    let (model, labels) =
+        wiring.reference(|champion| (champion.name().clone(), checked(&body, champion.contract())))?;
+    let labelled = wiring.labels.labelled(&model, &labels?, wiring.clock.now()).map_err(|_| Problem::unrecorded())?;
     labelled.on_disk.await.map_err(|_| Problem::unrecorded())?;
     Ok(Json(Taken { outcomes: labelled.outcomes }))
 }

@@ -2,6 +2,7 @@
 //! task of a runtime in a handler: the small door runs them with `block_on`.
 
 mod health;
+mod inferences;
 mod labels;
 mod predict;
 
@@ -32,10 +33,11 @@ const HEARD_OUT: usize = 8 * BODY_LIMIT;
 /// The names the request's id has on its way: given by a proxy or issued here, and sent back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Predict, labels and health, to be merged with other routes and then finished.
+/// Predict, inferences, labels and health, to be merged with other routes and then finished.
 pub fn routes(wiring: Wiring) -> Router {
     Router::new()
         .route("/api/v1/predict", post(predict::predict))
+        .route("/api/v1/inferences", post(inferences::inferences))
         .route("/api/v1/labels", post(labels::labels))
         .route("/health", get(health::health))
         .route("/livez", get(health::livez))

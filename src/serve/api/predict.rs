@@ -19,7 +19,7 @@ use crate::types::{ModelName, Timestamp, Version};
 pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
     let started_us = wiring.clock.micros();
     let body = super::body(request).await?;
-    let serving = wiring.champion.current().ok_or_else(Problem::no_champion)?;
+    let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let question = Question::answer(&wiring, &serving, &body)?;
     let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
 

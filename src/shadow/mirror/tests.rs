@@ -212,6 +212,14 @@ impl EventSink for Stuck {
         drop(self.0.lock());
         Ok(())
     }
+
+    fn inferred(
+        &self,
+        _: &crate::serve::Inferred<'_>,
+        _: crate::types::Timestamp,
+    ) -> Result<Option<crate::serve::Acknowledged>, SinkError> {
+        Ok(None)
+    }
 }
 
 fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {

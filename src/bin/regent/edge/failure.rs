@@ -13,6 +13,7 @@ use regent::alert::AlertError;
 use regent::audit::{AuditError, HeadError};
 use regent::backtest::BacktestError;
 use regent::config::PolicyError;
+use regent::console::ConsoleError;
 use regent::contract::ContractError;
 use regent::drift::files::FilesError;
 use regent::govern::GovernError;
@@ -83,9 +84,9 @@ impl<E: Fails> From<E> for Failure {
 /// The one table from errors to exit codes.
 mod table {
     use super::{
-        AlertError, AuditError, BacktestError, ContractError, Exit, Fails, FilesError, GovernError, HeadError,
-        IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError, SnapshotError,
-        StoreError, TrainError, Value, YamlError,
+        AlertError, AuditError, BacktestError, ConsoleError, ContractError, Exit, Fails, FilesError, GovernError,
+        HeadError, IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError,
+        SnapshotError, StoreError, TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -200,9 +201,10 @@ mod table {
                     Exit::DataRejected
                 }
                 TrainError::Rules { .. } => Exit::Invalid,
-                TrainError::Engine { .. } | TrainError::NewerPlan { .. } | TrainError::WrongContract { .. } => {
-                    Exit::Integrity
-                }
+                TrainError::OtherRoad { .. }
+                | TrainError::Engine { .. }
+                | TrainError::NewerPlan { .. }
+                | TrainError::WrongContract { .. } => Exit::Integrity,
                 TrainError::NoFamily { .. }
                 | TrainError::Fit { .. }
                 | TrainError::LightGbm(_)
@@ -220,7 +222,7 @@ mod table {
         fn exit(&self) -> Exit {
             match self {
                 RegistryError::Store(error) => error.exit(),
-                RegistryError::NoSuchVersion { .. } => Exit::Usage,
+                RegistryError::NoSuchVersion { .. } | RegistryError::MonitorOnly { .. } => Exit::Usage,
                 RegistryError::AlreadyExists { .. }
                 | RegistryError::Damaged { .. }
                 | RegistryError::Unreadable { .. }
@@ -265,10 +267,26 @@ mod table {
         }
     }
 
+    impl Fails for ConsoleError {
+        fn exit(&self) -> Exit {
+            match self {
+                ConsoleError::Cursor { .. } => Exit::Usage,
+                ConsoleError::Rules(_) => Exit::Invalid,
+                ConsoleError::Altered { .. } | ConsoleError::Report { .. } => Exit::Integrity,
+                ConsoleError::Print(_) => Exit::Internal,
+                ConsoleError::Govern(error) => error.exit(),
+                ConsoleError::Audit(error) => error.exit(),
+                ConsoleError::Snapshot(error) => error.exit(),
+                ConsoleError::Alert(error) => error.exit(),
+                ConsoleError::Store(error) => error.exit(),
+            }
+        }
+    }
+
     impl Fails for LogError {
         fn exit(&self) -> Exit {
             match self {
-                LogError::Labels { .. } => Exit::DataRejected,
+                LogError::Labels { .. } | LogError::Inferences { .. } => Exit::DataRejected,
                 LogError::ReplicaTaken { .. } => Exit::TryAgain,
                 LogError::Line { .. } | LogError::OtherRows { .. } | LogError::Part { .. } => Exit::Integrity,
                 LogError::Spool { .. } | LogError::Thread(_) => Exit::Internal,
@@ -282,8 +300,23 @@ mod table {
                 LogError::Labels { faults, .. } => {
                     Some(faults.iter().map(|fault| Value::String(fault.to_string())).collect())
                 }
+                LogError::Inferences { faults, .. } => {
+                    Some(faults.iter().map(|fault| Value::String(fault.to_string())).collect())
+                }
                 _ => None,
             }
+        }
+
+        fn report(&self) -> Option<String> {
+            let LogError::Inferences { rows, total, faults } = self else { return None };
+            let mut lines = vec![match total {
+                1 => format!("1 fault in {rows} rows; nothing was written"),
+                _ => format!("{total} faults in {rows} rows; nothing was written"),
+            }];
+            lines.extend(faults.iter().map(ToString::to_string));
+            let hidden = total - faults.len() as u64;
+            lines.extend((hidden > 0).then(|| format!("… and {hidden} more")));
+            Some(lines.join("\n"))
         }
     }
 
@@ -355,9 +388,24 @@ mod table {
         fn exit(&self) -> Exit {
             match self {
                 SnapshotError::Unreadable { .. } | SnapshotError::Newer { .. } => Exit::Integrity,
+                SnapshotError::Name(_) => Exit::Internal,
                 SnapshotError::Log(error) => error.exit(),
                 SnapshotError::Key(error) => error.exit(),
                 SnapshotError::Store(error) => error.exit(),
+            }
+        }
+
+        fn details(&self) -> Option<Value> {
+            match self {
+                SnapshotError::Log(error) => error.details(),
+                _ => None,
+            }
+        }
+
+        fn report(&self) -> Option<String> {
+            match self {
+                SnapshotError::Log(error) => error.report(),
+                _ => None,
             }
         }
     }

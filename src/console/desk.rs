@@ -1,0 +1,167 @@
+//! Where questions are answered: a thread of its own reads the store, so that nothing that predicts waits for it; through the
+//! store. It remembers each journal, so that an entry is read once and not for every question.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use futures::channel::oneshot;
+use serde::Serialize;
+
+use super::question::Question;
+use super::{ConsoleError, Ledger, alerts, journal, reports, windows};
+use crate::alert::AlertRules;
+use crate::serve::{Clock, Problem};
+use crate::store::{Key, Store};
+use crate::types::{ModelName, Span, Timestamp};
+
+/// So many questions may wait: whoever asks faster than a thread can read is told to come back.
+const WAITING: usize = 64;
+
+/// What answers need of the files that people write.
+pub struct ReadingRules {
+    /// Who hears of alerts.
+    pub alerts: AlertRules,
+    /// The size of the judged windows.
+    pub judge: Span,
+}
+
+/// Reads the rules of a model as they are now.
+pub trait Rulebook: Send + Sync {
+    /// The rules.
+    ///
+    /// # Errors
+    /// Why they cannot be read, in words.
+    fn rules(&self, model: &ModelName) -> Result<ReadingRules, String>;
+}
+
+/// An answer as it is sent.
+pub(super) struct Told {
+    /// JSON.
+    pub(super) body: Vec<u8>,
+    /// What to go on after, if the list has more.
+    pub(super) next: Option<String>,
+}
+
+struct Job {
+    model: ModelName,
+    question: Question,
+    reply: oneshot::Sender<Result<Told, Problem>>,
+}
+
+/// Takes questions, and answers them one after the other.
+pub struct Desk {
+    jobs: SyncSender<Job>,
+}
+
+impl Desk {
+    /// Open it. Its thread ends when the desk is dropped.
+    ///
+    /// # Errors
+    /// No thread can be started.
+    pub fn open(store: Arc<dyn Store>, rulebook: Arc<dyn Rulebook>, clock: Arc<dyn Clock>) -> io::Result<Desk> {
+        let (jobs, waiting) = sync_channel(WAITING);
+        let mut reader = Reader { store, rulebook, ledgers: BTreeMap::new() };
+        let work = move || reader.answer_all(&waiting, clock.as_ref());
+        thread::Builder::new().name("console".to_owned()).spawn(work)?;
+        Ok(Desk { jobs })
+    }
+
+    /// Ask, and wait for the answer without holding a thread.
+    pub(super) async fn ask(&self, model: ModelName, question: Question) -> Result<Told, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.jobs.try_send(Job { model, question, reply }).map_err(|_| Problem::overloaded())?;
+        // A thread that is gone has answered nothing.
+        answer.await.unwrap_or_else(|_| Err(Problem::unreadable()))
+    }
+}
+
+struct Reader {
+    store: Arc<dyn Store>,
+    rulebook: Arc<dyn Rulebook>,
+    ledgers: BTreeMap<ModelName, Ledger>,
+}
+
+impl Reader {
+    fn answer_all(&mut self, waiting: &Receiver<Job>, clock: &dyn Clock) {
+        for Job { model, question, reply } in waiting {
+            let told = self.answer(&model, &question, clock.now());
+            // Who does not wait any more need not be told.
+            let _ = reply.send(told.unwrap_or_else(|error| Err(problem(&model, &error))));
+        }
+    }
+
+    fn answer(
+        &mut self,
+        model: &ModelName,
+        question: &Question,
+        now: Timestamp,
+    ) -> Result<Result<Told, Problem>, ConsoleError> {
+        let store = self.store.as_ref();
+        if !is_known(store, model)? {
+            return Ok(Err(Problem::unknown_model()));
+        }
+        let ledger = self.ledgers.entry(model.clone()).or_default();
+        ledger.catch_up(store, model)?;
+        let rules = || self.rulebook.rules(model).map_err(ConsoleError::Rules);
+        let told = match question {
+            Question::Alerts { all, page } => {
+                let models = std::slice::from_ref(model);
+                let alerts = alerts::alerts(store, models, *all, &rules()?.alerts, page, now)?;
+                told(&alerts, alerts.next.as_ref())
+            }
+            Question::Baseline => told(&journal::baseline(ledger, model), None),
+            Question::Latest => told(&reports::latest(store, ledger, model)?, None),
+            Question::Performance(page) => {
+                let reports = reports::performance_history(store, ledger, model, page)?;
+                told(&reports, reports.next.as_ref())
+            }
+            Question::Drift { version, last } => told(&reports::drift(store, ledger, model, *version, *last)?, None),
+            Question::Drifts(page) => {
+                let reports = reports::drift_history(store, ledger, model, page)?;
+                told(&reports, reports.next.as_ref())
+            }
+            Question::Concept => told(&reports::concept(store, ledger, model)?, None),
+            Question::Retraining => told(&journal::retraining(store, ledger, model)?, None),
+            Question::Snapshots { size, page } => {
+                let size = size.map_or_else(|| Ok(rules()?.judge), Ok::<_, ConsoleError>)?;
+                let windows = windows::snapshots(store, model, size, page)?;
+                told(&windows, windows.next.as_ref())
+            }
+            Question::State => told(&journal::stands(ledger, model), None),
+            Question::History(page) => {
+                let history = journal::history(store, model, page)?;
+                told(&history, history.next.as_ref())
+            }
+        };
+        told.map(Ok)
+    }
+}
+
+fn told(answer: &impl Serialize, next: Option<&String>) -> Result<Told, ConsoleError> {
+    let body = serde_json::to_vec(answer).map_err(ConsoleError::Print)?;
+    Ok(Told { body, next: next.cloned() })
+}
+
+/// Whether anybody has registered or governed a model of this name.
+fn is_known(store: &dyn Store, model: &ModelName) -> Result<bool, ConsoleError> {
+    for folder in ["registry", "governance"] {
+        if store.exists(&Key::new(&format!("{folder}/{model}"))?)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// What the client hears of it; where it went wrong is for the log.
+fn problem(model: &ModelName, error: &ConsoleError) -> Problem {
+    if let ConsoleError::Cursor { wants } = error {
+        return Problem::bad_parameter(format!("`after` must be what `next` of an earlier answer said: {wants}"));
+    }
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    tracing::error!("{model}: a question was not answered: failed to {}", causes.join(": "));
+    Problem::unreadable()
+}
