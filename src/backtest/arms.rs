@@ -47,7 +47,7 @@ fn answers(setup: &Setup<'_>, all: &Encoded, rows: Range<usize>, serving: &Servi
         task: setup.registered.contract.task(),
         champion: Version::FIRST,
         threshold: serving.threshold,
-        predictions: vectors.iter().map(|vector| serving.scorer.score(vector).prediction).collect(),
+        predictions: serving.scorer.predictions(vectors),
         labels: all.target[rows].to_vec(),
     }
 }

@@ -1,9 +1,11 @@
 //! Gathers what one tick needs to know; through the store. It seals windows and takes files in, and changes nothing else.
 
+use std::borrow::Cow;
+
 use super::sources::{self, Intake, Taken};
 use super::watch::{self, Pairing};
 use super::{Context, PromoteError, joins, training};
-use crate::contract::{self, Registered, admit_again};
+use crate::contract::{self, FeatureVector, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
@@ -253,10 +255,10 @@ fn evaluation(
             // contract admits has nobody to compare its answer with.
             let asked = |row: usize| {
                 let vector = admit_again(&all.vectors[row], model.contract(), serving.contract()).ok()?;
-                Some((row, serving.scorer().score(&vector).prediction))
+                Some((row, vector))
             };
-            let (newer, answers): (Vec<usize>, Vec<f64>) = newer.into_iter().filter_map(asked).unzip();
-            (newer, against, answers)
+            let (newer, asked): (Vec<usize>, Vec<Cow<'_, FeatureVector>>) = newer.into_iter().filter_map(asked).unzip();
+            (newer, against, serving.scorer().predictions(asked.iter().map(|vector| &**vector)))
         }
         None => {
             let learned: Vec<f64> = (0..all.target.len())
@@ -269,7 +271,7 @@ fn evaluation(
         }
     };
     let labels: Vec<f64> = newer.iter().map(|row| all.target[*row]).collect();
-    let predictions: Vec<f64> = newer.iter().map(|row| model.scorer().score(&all.vectors[*row]).prediction).collect();
+    let predictions: Vec<f64> = model.scorer().predictions(newer.iter().map(|row| &all.vectors[*row]));
     let slices: Vec<(String, Vec<String>)> = all
         .slices
         .iter()

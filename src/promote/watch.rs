@@ -104,12 +104,10 @@ impl Compared {
                 return Ok(());
             }
         };
-        let answers =
-            mine.vectors.iter().zip(&theirs.vectors).zip(&mine.target).map(|((mine, theirs), label)| Answers {
-                champion: serving.scorer().score(mine).prediction,
-                challenger: former.scorer().score(theirs).prediction,
-                label: *label,
-            });
+        let said = serving.scorer().predictions(&mine.vectors);
+        let instead = former.scorer().predictions(&theirs.vectors);
+        let answers = said.into_iter().zip(instead).zip(&mine.target);
+        let answers = answers.map(|((champion, challenger), label)| Answers { champion, challenger, label: *label });
         self.rows.extend(answers);
         self.seen.extend(theirs.vectors);
         self.datasets.push(digest);

@@ -1,6 +1,8 @@
 //! A model and its calibration as one function from an admitted row to what is answered; pure, and refuses a map that
 //! belongs to another kind of model.
 
+use std::ops::Deref;
+
 use super::{Calibration, Forest, LinearModel, Output};
 
 /// A fitted model of either family.
@@ -52,6 +54,15 @@ impl Model {
         }
     }
 
+    /// The raw margins of many rows, each as [`raw`](Self::raw) gives it, in less time.
+    pub fn raw_all<'a, R: Deref<Target = [f64]> + 'a>(&self, rows: impl IntoIterator<Item = &'a R>) -> Vec<f64> {
+        let rows = rows.into_iter().map(Deref::deref);
+        match self {
+            Model::Forest(forest) => forest.raw_all(&rows.collect::<Vec<&[f64]>>()),
+            Model::Linear(linear) => rows.map(|row| linear.raw(row)).collect(),
+        }
+    }
+
     /// What a prediction of this model is.
     pub fn output(&self) -> Output {
         match self {
@@ -100,7 +111,20 @@ impl Scorer {
 
     /// The score of one admitted row. Every number is NaN for a row of another length than the model's `n_features`.
     pub fn score(&self, row: &[f64]) -> Score {
-        let raw = self.model.raw(row);
+        self.calibrated(self.model.raw(row))
+    }
+
+    /// The scores of many admitted rows, each as [`score`](Self::score) gives it, in less time.
+    pub fn score_all<'a, R: Deref<Target = [f64]> + 'a>(&self, rows: impl IntoIterator<Item = &'a R>) -> Vec<Score> {
+        self.model.raw_all(rows).into_iter().map(|raw| self.calibrated(raw)).collect()
+    }
+
+    /// The predictions alone of [`score_all`](Self::score_all).
+    pub fn predictions<'a, R: Deref<Target = [f64]> + 'a>(&self, rows: impl IntoIterator<Item = &'a R>) -> Vec<f64> {
+        self.score_all(rows).into_iter().map(|score| score.prediction).collect()
+    }
+
+    fn calibrated(&self, raw: f64) -> Score {
         let prediction = self.calibration.apply(raw);
         Score { raw, prediction, interval: self.calibration.interval(prediction) }
     }

@@ -15,15 +15,13 @@ use super::{Output, sigmoid};
 
 /// What LightGBM takes for zero: `kZeroThreshold`, a float widened to double (`include/LightGBM/meta.h`).
 const ZERO_THRESHOLD: f64 = 1e-35_f32 as f64;
-/// Rows that are scored together.
-const ROWS: usize = 8;
 /// Trees that are walked together.
 const ABREAST: usize = 8;
 
 /// A forest of decision trees: gradient-boosted (a sum of trees) or random (their mean).
 ///
-/// Trees lie flattened in shared arrays; scoring a row allocates nothing. Trees of up to 64 leaves are evaluated feature by feature,
-/// larger ones by walking eight of them at a time: the same leaves either way, added in the same order.
+/// Trees lie flattened in shared arrays; scoring a row allocates nothing. Trees of up to 128 leaves are evaluated feature by
+/// feature, larger ones by walking eight of them at a time: the same leaves either way, added in the same order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     nodes: Vec<Node>,
@@ -48,8 +46,8 @@ type Link = i32;
 struct Node {
     split: Split,
     feature: u32,
-    left: Link,
-    right: Link,
+    /// The left one and the right one, by [`Side`].
+    children: [Link; 2],
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,8 +71,8 @@ enum Missing {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Side {
-    Left,
-    Right,
+    Left = 0,
+    Right = 1,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -112,28 +110,21 @@ impl Forest {
         if row.len() != self.n_features() {
             return f64::NAN;
         }
-        let [sum] = self.quick.as_ref().map_or_else(|| [self.walk(row)], |quick| quick.sums([row]));
-        self.margin(sum)
+        self.margin(match &self.quick {
+            Some(quick) => quick.sum(row),
+            None => self.walk(row),
+        })
     }
 
-    /// The raw margins of many rows, each as [`raw`](Self::raw) gives it, several at a time.
-    pub fn raw_all<'a>(&self, rows: impl IntoIterator<Item = &'a [f64]>) -> Vec<f64> {
-        let (mut margins, mut rows) = (Vec::new(), rows.into_iter());
-        let Some(quick) = &self.quick else { return rows.map(|row| self.raw(row)).collect() };
-        let none: &[f64] = &[];
-        loop {
-            let mut block = [none; ROWS];
-            let taken = block.iter_mut().zip(&mut rows).map(|(place, row)| *place = row).count();
-            let block = &block[..taken];
-            match <[&[f64]; ROWS]>::try_from(block) {
-                Ok(block) if block.iter().all(|row| row.len() == self.n_features()) => {
-                    margins.extend(quick.sums(block).map(|sum| self.margin(sum)));
-                }
-                _ => margins.extend(block.iter().map(|row| self.raw(row))),
+    /// The raw margins of many rows, each as [`raw`](Self::raw) gives it, in less time.
+    pub fn raw_all(&self, rows: &[&[f64]]) -> Vec<f64> {
+        match &self.quick {
+            Some(quick) if rows.iter().all(|row| row.len() == self.n_features()) => {
+                let mut sums = vec![0.0; rows.len()];
+                quick.add(rows, &mut sums);
+                sums.into_iter().map(|sum| self.margin(sum)).collect()
             }
-            if taken < ROWS {
-                return margins;
-            }
+            Some(_) | None => rows.iter().map(|row| self.raw(row)).collect(),
         }
     }
 
@@ -194,10 +185,8 @@ impl Forest {
             while links.iter().any(|link| *link >= 0) {
                 for link in links.iter_mut().filter(|link| **link >= 0) {
                     let node = &self.nodes[*link as usize];
-                    *link = match self.side(node.split, row[node.feature as usize]) {
-                        Side::Left => node.left,
-                        Side::Right => node.right,
-                    };
+                    // Taken by number: no processor guesses the side, and a wrong guess costs more than the step.
+                    *link = node.children[self.side(node.split, row[node.feature as usize]) as usize];
                 }
             }
             for link in &links[..roots.len()] {

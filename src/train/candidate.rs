@@ -207,7 +207,7 @@ fn newest<'a>(rows: Rows<'a>, split: &Split, rules: &TrainRules) -> Rows<'a> {
 
 /// Measure the finished model on rows newer than any it learned from; also its answers there.
 fn report(task: Task, scorer: &Scorer, rows: Rows<'_>, threshold: Option<f64>) -> (Metrics, Vec<f64>) {
-    let scores: Vec<_> = rows.vectors.iter().map(|vector| scorer.score(vector)).collect();
+    let scores = scorer.score_all(rows.vectors);
     let predictions: Vec<f64> = scores.iter().map(|score| score.prediction).collect();
     let mut metrics = measure(task, &predictions, rows.labels, threshold);
     let intervals = scores.iter().filter_map(|score| score.interval);

@@ -97,7 +97,7 @@ pub struct Fitted {
 impl Fitted {
     /// The raw margin of each row.
     pub fn margins(&self, rows: Rows<'_>) -> Vec<f64> {
-        rows.vectors.iter().map(|vector| self.model.raw(vector)).collect()
+        self.model.raw_all(rows.vectors)
     }
 }
 

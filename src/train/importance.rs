@@ -16,26 +16,24 @@ const STREAM: u128 = 0x3a5f_91c2_77d0_1e86_b4c9_2f03_d81e_6a47;
 pub fn importance(task: Task, scorer: &Scorer, rows: Rows<'_>, seed: u64) -> Vec<f64> {
     let width = rows.vectors.first().map_or(0, |vector| vector.len());
     let mut generator = Pcg64::new(u128::from(seed), STREAM);
-    let cost = |vector: &[f64], label: f64| {
-        let error = scorer.score(vector).prediction - label;
+    let cost = |(prediction, label): (f64, &f64)| {
+        let error = prediction - label;
         match task {
             Task::Binary => error * error,
             Task::Regression => error.abs(),
         }
     };
-    let whole: f64 = rows.vectors.iter().zip(rows.labels).map(|(vector, label)| cost(vector, *label)).sum();
+    let cost = |predictions: Vec<f64>| predictions.into_iter().zip(rows.labels).map(cost).sum::<f64>();
+    let whole = cost(scorer.predictions(rows.vectors));
+    let mut vectors: Vec<Vec<f64>> = rows.vectors.iter().map(|vector| vector.to_vec()).collect();
     let rises: Vec<f64> = (0..width)
         .map(|feature| {
             let mut column: Vec<f64> = rows.vectors.iter().filter_map(|vector| vector.get(feature).copied()).collect();
+            let as_it_was = column.clone();
             shuffle(&mut column, &mut generator);
-            let mut shuffled = 0.0;
-            for ((vector, label), value) in rows.vectors.iter().zip(rows.labels).zip(column) {
-                let mut vector = vector.to_vec();
-                if let Some(place) = vector.get_mut(feature) {
-                    *place = value;
-                }
-                shuffled += cost(&vector, *label);
-            }
+            deal(&mut vectors, feature, column);
+            let shuffled = cost(scorer.predictions(&vectors));
+            deal(&mut vectors, feature, as_it_was);
             (shuffled - whole).max(0.0)
         })
         .collect();
@@ -45,6 +43,12 @@ pub fn importance(task: Task, scorer: &Scorer, rows: Rows<'_>, seed: u64) -> Vec
     } else {
         vec![1.0 / width.max(1) as f64; width]
     }
+}
+
+/// Put a column into rows.
+fn deal(vectors: &mut [Vec<f64>], feature: usize, column: Vec<f64>) {
+    let places = vectors.iter_mut().filter_map(|vector| vector.get_mut(feature));
+    places.zip(column).for_each(|(place, value)| *place = value);
 }
 
 /// Fisher and Yates, by the high half of a product (Lemire 2019).

@@ -49,7 +49,7 @@ impl SelfTest {
         };
         let mut vector = || profile.features.iter().map(|feature| draw(&feature.bins)).collect::<Vec<f64>>();
         let vectors: Vec<Vec<f64>> = (0..VECTORS).map(|_| vector()).collect();
-        let expected = vectors.iter().map(|vector| scorer.score(vector).prediction).collect();
+        let expected = scorer.predictions(&vectors);
         SelfTest { format_version: 1, vectors, expected }
     }
 
@@ -58,8 +58,7 @@ impl SelfTest {
     /// # Errors
     /// The first vector that it answers otherwise, or with what is not a number.
     pub fn check(&self, scorer: &Scorer) -> Result<(), SelfTestFault> {
-        for (vector, features) in self.vectors.iter().enumerate() {
-            let found = scorer.score(features).prediction;
+        for (vector, found) in scorer.predictions(&self.vectors).into_iter().enumerate() {
             let expected = self.expected.get(vector).copied().unwrap_or(f64::NAN);
             let close = (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0);
             if !close {

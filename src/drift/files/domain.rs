@@ -151,7 +151,7 @@ fn cross_validated(rows: &Rows, nominal: &[usize], seed: u64) -> Result<(Vec<Fol
         let forest = Forest::parse(&text).map_err(|error| failed(&error))?;
         gains.iter_mut().zip(forest.importance()).for_each(|(sum, gain)| *sum += gain);
         let held: Vec<usize> = (0..rows.rows).filter(|row| fold_of[*row] == fold).collect();
-        let scores: Vec<f64> = held.iter().map(|row| forest.raw(rows.row(*row))).collect();
+        let scores = forest.raw_all(&held.iter().map(|row| rows.row(*row)).collect::<Vec<_>>());
         let is_current: Vec<bool> = held.iter().map(|row| *row >= rows.reference).collect();
         let current = is_current.iter().filter(|is| **is).count() as u64;
         let area = roc_auc(&scores, &is_current)?.value;

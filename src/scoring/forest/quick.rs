@@ -7,13 +7,18 @@
 //! the feature.
 
 use std::ops::BitAndAssign;
+use std::slice;
 
 use super::{Forest, Link, Missing, Side, Split, ZERO_THRESHOLD};
 
-/// Nodes between two kept prefixes: fewer take memory, more take time.
-const STRIDE: usize = 16;
-/// Trees whose leaves are looked for together: what is left of them fits on the stack.
+/// Rows that are scored together: what is left of their trees stays in the nearest cache.
+const ROWS: usize = 8;
+/// Nodes between two kept prefixes: fewer take memory, and with 500 trees of 63 leaves the cache; more take time.
+const STRIDE: usize = 32;
+/// Trees whose leaves are looked for together: fewer have to look for the same prefixes again, more do not fit the cache.
 const TREES: usize = 256;
+/// Leaves of a tree that have a bit each.
+const MOST: usize = 128;
 /// Categories of a feature that are worth a table.
 const CATEGORIES: u32 = 1_024;
 
@@ -24,6 +29,8 @@ pub(super) enum Quick {
     Narrow(Vec<Block<u32>>),
     /// No tree has more than 64 leaves.
     Wide(Vec<Block<u64>>),
+    /// No tree has more than 128 leaves.
+    Vast(Vec<Block<u128>>),
 }
 
 /// The leaves of a tree that a row may still fall into, the first one the lowest bit.
@@ -57,6 +64,7 @@ macro_rules! left {
 
 left!(u32);
 left!(u64);
+left!(u128);
 
 /// Some trees, in the model's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,10 +87,10 @@ struct Asked<L> {
     zero: Option<Vec<L>>,
     /// Every [`STRIDE`]th threshold, from the first.
     marks: Vec<f64>,
-    /// What the nodes before each mark, and before the end, leave of each tree, one after the other.
+    /// What the nodes before each mark leave of each tree, one after the other.
     prefixes: Vec<L>,
-    /// The nodes that compare, in the order of their thresholds.
-    nodes: Vec<Compared<L>>,
+    /// The nodes that compare, in the order of their thresholds, from each mark to before the next.
+    strides: Vec<[Compared<L>; STRIDE]>,
     /// What each category leaves of each tree, and, last, what any other value does; empty if no node asks for categories.
     categories: Vec<L>,
 }
@@ -96,6 +104,11 @@ struct Compared<L> {
     left: L,
 }
 
+impl<L: Left> Compared<L> {
+    /// No node: no value is above it, and nothing is out if one were.
+    const NONE: Self = Compared { threshold: f64::INFINITY, tree: 0, left: L::ALL };
+}
+
 impl Quick {
     /// The forest by features, if its trees are small enough and its categories few enough.
     pub(super) fn of(forest: &Forest) -> Option<Quick> {
@@ -103,25 +116,40 @@ impl Quick {
         match most {
             0..=32 => Some(Quick::Narrow(blocks(forest)?)),
             33..=64 => Some(Quick::Wide(blocks(forest)?)),
+            65..=MOST => Some(Quick::Vast(blocks(forest)?)),
             _ => None,
         }
     }
 
-    /// The sum of the leaves, tree by tree, of each of these rows, which must be as wide as the model.
-    pub(super) fn sums<const ROWS: usize>(&self, rows: [&[f64]; ROWS]) -> [f64; ROWS] {
-        let mut sums = [0.0; ROWS];
+    /// The sum of a row's leaves, tree by tree. It must be as wide as the model.
+    pub(super) fn sum(&self, row: &[f64]) -> f64 {
+        let mut sum = 0.0;
+        self.add(&[row], slice::from_mut(&mut sum));
+        sum
+    }
+
+    /// Add to each sum, which must begin at zero, the leaves of its row, tree by tree. Every row must be as wide as the model.
+    pub(super) fn add(&self, rows: &[&[f64]], sums: &mut [f64]) {
         match self {
-            Quick::Narrow(blocks) => blocks.iter().for_each(|block| block.add(rows, &mut sums)),
-            Quick::Wide(blocks) => blocks.iter().for_each(|block| block.add(rows, &mut sums)),
+            Quick::Narrow(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
+            Quick::Wide(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
+            Quick::Vast(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
         }
-        sums
     }
 }
 
 impl<L: Left> Block<L> {
-    fn add<const ROWS: usize>(&self, rows: [&[f64]; ROWS], sums: &mut [f64; ROWS]) {
+    /// All rows through this block before the next one, which would take its place in the cache.
+    fn add(&self, rows: &[&[f64]], sums: &mut [f64]) {
+        let ((eights, rest), (eight_sums, rest_sums)) = (rows.as_chunks(), sums.as_chunks_mut());
+        eights.iter().zip(eight_sums).for_each(|(rows, sums)| self.add_each::<ROWS>(rows, sums));
+        let (ones, one_sums) = (rest.as_chunks().0, rest_sums.as_chunks_mut().0);
+        ones.iter().zip(one_sums).for_each(|(row, sum)| self.add_each::<1>(row, sum));
+    }
+
+    fn add_each<const N: usize>(&self, rows: &[&[f64]; N], sums: &mut [f64; N]) {
         let trees = self.begins.len();
-        let mut left = [[L::ALL; TREES]; ROWS];
+        let mut left = [[L::ALL; TREES]; N];
         for asked in &self.features {
             for (left, row) in left.iter_mut().zip(rows) {
                 asked.leave(row[asked.feature], &mut left[..trees]);
@@ -146,7 +174,7 @@ impl<L: Left> Asked<L> {
             let place = if (0.0..others as f64).contains(&category) { category as usize } else { others };
             and(left, &self.categories[place * trees..]);
         }
-        if self.nodes.is_empty() {
+        if self.marks.is_empty() {
             return;
         }
         if value.is_nan() {
@@ -159,8 +187,9 @@ impl<L: Left> Asked<L> {
         // The last mark that is below the value: all nodes before it are, too.
         let mark = self.marks.partition_point(|mark| *mark < value).saturating_sub(1);
         and(left, &self.prefixes[mark * trees..]);
-        for node in self.nodes[mark * STRIDE..].iter().take_while(|node| node.threshold < value) {
-            left[node.tree as usize] &= node.left;
+        // Each of them, without asking when to stop: no processor guesses that well.
+        for node in &self.strides[mark] {
+            left[node.tree as usize] &= if node.threshold < value { node.left } else { L::ALL };
         }
     }
 }
@@ -197,15 +226,23 @@ fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
 }
 
 /// Put a subtree's leaves in order and its nodes on the list.
-fn meet<L: Left>(forest: &Forest, link: Link, tree: usize, begins: usize, leaves: &mut Vec<f64>, met: &mut Vec<Met<L>>) {
-    // A tree of at most 64 leaves is at most 63 nodes deep.
+fn meet<L: Left>(
+    forest: &Forest,
+    link: Link,
+    tree: usize,
+    begins: usize,
+    leaves: &mut Vec<f64>,
+    met: &mut Vec<Met<L>>,
+) {
+    // A tree of at most 128 leaves is at most 127 nodes deep.
     if link < 0 {
         leaves.push(forest.leaves[!link as usize]);
         return;
     }
     let node = &forest.nodes[link as usize];
+    let [smaller, larger] = node.children;
     let first = leaves.len() - begins;
-    meet(forest, node.left, tree, begins, leaves, met);
+    meet(forest, smaller, tree, begins, leaves, met);
     let last = leaves.len() - begins;
     met.push(Met {
         feature: node.feature as usize,
@@ -213,20 +250,19 @@ fn meet<L: Left>(forest: &Forest, link: Link, tree: usize, begins: usize, leaves
         tree,
         left: L::all_but(first as u32, last as u32),
     });
-    meet(forest, node.right, tree, begins, leaves, met);
+    meet(forest, larger, tree, begins, leaves, met);
 }
 
-/// How many leaves a tree has; 65 for more than 64.
+/// How many leaves a tree has; any number above [`MOST`] for more.
 fn leaves_below(forest: &Forest, root: Link) -> usize {
     let (mut open, mut leaves) = (vec![root], 0);
     while let Some(link) = open.pop() {
         if link < 0 {
             leaves += 1;
         } else {
-            let node = &forest.nodes[link as usize];
-            open.extend([node.left, node.right]);
+            open.extend(forest.nodes[link as usize].children);
         }
-        if leaves > 64 {
+        if leaves > MOST {
             break;
         }
     }
@@ -247,16 +283,22 @@ impl<L: Left> Asked<L> {
         let mut nodes: Vec<Compared<L>> = met
             .iter()
             .filter_map(|node| match node.split {
-                Split::AtMost { threshold, .. } => Some(Compared { threshold, tree: node.tree as u32, left: node.left }),
+                Split::AtMost { threshold, .. } => {
+                    Some(Compared { threshold, tree: node.tree as u32, left: node.left })
+                }
                 Split::OneOf { .. } => None,
             })
             .collect();
         nodes.sort_by(|a, b| a.threshold.total_cmp(&b.threshold).then(a.tree.cmp(&b.tree)));
-        let mut prefixes = Vec::new();
+        let (mut marks, mut prefixes, mut strides) = (Vec::new(), Vec::new(), Vec::new());
         let mut left = vec![L::ALL; trees];
-        for stride in nodes.chunks(STRIDE) {
+        for nodes in nodes.chunks(STRIDE) {
+            marks.push(nodes[0].threshold);
             prefixes.extend_from_slice(&left);
-            stride.iter().for_each(|node| left[node.tree as usize] &= node.left);
+            nodes.iter().for_each(|node| left[node.tree as usize] &= node.left);
+            let mut stride = [Compared::NONE; STRIDE];
+            stride[..nodes.len()].copy_from_slice(nodes);
+            strides.push(stride);
         }
         let sets = met.iter().filter_map(|node| match node.split {
             Split::OneOf { count, .. } => Some(count * 32),
@@ -276,9 +318,9 @@ impl<L: Left> Asked<L> {
             feature: met.first()?.feature,
             nan: without(&|split| goes_right(split, f64::NAN)),
             zero: met.iter().any(is_sent).then(|| without(&|split| goes_right(split, 0.0))),
-            marks: nodes.iter().step_by(STRIDE).map(|node| node.threshold).collect(),
+            marks,
             prefixes,
-            nodes,
+            strides,
             categories,
         })
     }

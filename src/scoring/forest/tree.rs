@@ -52,10 +52,10 @@ pub(super) fn grow(forest: &mut Forest, tree: &Section) -> Result<(), ForestErro
 
     forest.roots.push(if n_nodes == 0 { !(forest.leaves.len() as Link) } else { forest.nodes.len() as Link });
     forest.leaves.extend(leaves);
-    for (((split, feature), [left, right]), gain) in splits.into_iter().zip(features).zip(links).zip(gains) {
+    for (((split, feature), children), gain) in splits.into_iter().zip(features).zip(links).zip(gains) {
         // LightGBM's FeatureImportance counts only positive gains.
         forest.gain[feature] += gain.max(0.0);
-        forest.nodes.push(Node { split, feature: feature as u32, left, right });
+        forest.nodes.push(Node { split, feature: feature as u32, children });
     }
     Ok(())
 }
