@@ -1,6 +1,8 @@
 //! The only encoder of the house: a row in, a feature vector or every violation out; pure. No value is mended, and no
 //! violation repeats the value it refuses.
 
+mod admission;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
@@ -10,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::feature::{Contract, Feature};
 use crate::ingest::{Domain, Range, Rule};
+
+pub use admission::{Admission, Taken};
 
 /// One value as a door was given it: a JSON member, a CSV cell, a Parquet cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -159,45 +163,11 @@ pub fn admit<'a>(
     contract: &Contract,
     row: impl IntoIterator<Item = (&'a str, Given<'a>)>,
 ) -> Result<FeatureVector, Refusal> {
-    let features = contract.features();
-    let mut given: Vec<Option<Given<'_>>> = vec![None; features.len()];
-    let mut strangers = Vec::new();
-    let mut repeated = vec![false; features.len()];
-    let mut expected = 0;
+    let mut admission = Admission::of(contract);
     for (name, value) in row {
-        // Rows of a dataset come in the contract's order; only others need to be looked up.
-        let in_order = features.get(expected).is_some_and(|feature| feature.name == name);
-        let place = if in_order { Some(expected) } else { contract.place(name) };
-        match place.and_then(|place| Some((place, given.get_mut(place)?, repeated.get_mut(place)?))) {
-            Some((_, Some(_), repeated)) => *repeated = true,
-            Some((place, slot, _)) => {
-                *slot = Some(value);
-                expected = place + 1;
-            }
-            None => strangers.push(stranger(contract, name)),
-        }
+        admission.take(name, value);
     }
-    let mut slots = Vec::with_capacity(features.len());
-    let mut violations = Vec::new();
-    for ((feature, given), repeated) in features.iter().zip(given).zip(repeated) {
-        let encoded = feature.encode(given.unwrap_or(Given::Missing));
-        slots.push(encoded.map_or_else(|(slot, _)| slot, Slot::Value));
-        if let Err((_, code)) = encoded {
-            violations.push(feature.violation(code));
-        }
-        if repeated {
-            violations.push(feature.violation(Code::Duplicate));
-        }
-    }
-    violations.extend(strangers);
-    if !violations.is_empty() {
-        return Err(Refusal { violations, slots });
-    }
-    let values = slots.iter().filter_map(|slot| match slot {
-        Slot::Value(value) => Some(*value),
-        Slot::Below | Slot::Above | Slot::Missing | Slot::Unseen => None,
-    });
-    Ok(FeatureVector(values.collect()))
+    admission.finish()
 }
 
 /// Encode an admitted row again, as another contract reads it: the one way from one contract's vectors to another's.

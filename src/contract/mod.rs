@@ -13,7 +13,7 @@ mod shipped;
 
 use std::fmt;
 
-pub use admit::{Code, FeatureVector, Given, Refusal, Slot, Violation, admit, admit_again};
+pub use admit::{Admission, Code, FeatureVector, Given, Refusal, Slot, Taken, Violation, admit, admit_again};
 pub use diff::{Change, Diff, diff};
 pub use encode::{Encoded, Said, Slice, encode, encode_said, encode_target};
 pub use feature::{Contract, ContractFault, Feature, FeatureKind, Forbidden, RawContract, RawFeature, RawTarget, Task};

@@ -60,10 +60,32 @@ impl Predictor {
     /// # Errors
     /// The model gave a number that is not finite; a refusal is an answer, not an error.
     pub fn answer<'a>(&self, fields: impl IntoIterator<Item = (&'a str, Given<'a>)>) -> Result<Answer, NotComputable> {
-        match admit(self.contract(), fields) {
+        self.answer_to(admit(self.contract(), fields))
+    }
+
+    /// Score what this contract has admitted, or pass on why it has not.
+    ///
+    /// # Errors
+    /// The model gave a number that is not finite; a refusal is an answer, not an error.
+    pub fn answer_to(&self, row: Result<FeatureVector, Refusal>) -> Result<Answer, NotComputable> {
+        match row {
             Ok(vector) => self.score(&vector).map(|score| Answer::Scored { vector, score }),
             Err(refusal) => Ok(Answer::Refused(refusal)),
         }
+    }
+
+    /// [`answer_to`](Self::answer_to) for many rows, in their order and in less time.
+    pub fn answer_all(&self, rows: Vec<Result<FeatureVector, Refusal>>) -> Vec<Result<Answer, NotComputable>> {
+        let mut scores = self.model.scorer().score_all(rows.iter().flatten()).into_iter();
+        let answer = |row| match row {
+            // There is a score for each vector; without one there is no answer.
+            Ok(vector) => match scores.next().map(finite) {
+                Some(score) => score.map(|score| Answer::Scored { vector, score }),
+                None => self.answer_to(Ok(vector)),
+            },
+            Err(refusal) => Ok(Answer::Refused(refusal)),
+        };
+        rows.into_iter().map(answer).collect()
     }
 
     /// Score a vector that this contract has admitted.
@@ -71,12 +93,7 @@ impl Predictor {
     /// # Errors
     /// The model gave a number that is not finite.
     pub fn score(&self, vector: &FeatureVector) -> Result<Score, NotComputable> {
-        let score = self.model.scorer().score(vector);
-        if score.prediction.is_finite() {
-            Ok(score)
-        } else {
-            Err(NotComputable::because("the model gave a number that is not finite"))
-        }
+        finite(self.model.scorer().score(vector))
     }
 
     /// Whether this version can be shown what `other` answers: under one major version whatever one contract admits the newer
@@ -100,6 +117,14 @@ impl Predictor {
     /// The values of the contract's declared slices, and of nothing else (P8).
     pub fn slices(&self, vector: &FeatureVector) -> BTreeMap<String, String> {
         slices(self.contract(), vector)
+    }
+}
+
+fn finite(score: Score) -> Result<Score, NotComputable> {
+    if score.prediction.is_finite() {
+        Ok(score)
+    } else {
+        Err(NotComputable::because("the model gave a number that is not finite"))
     }
 }
 

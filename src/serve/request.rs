@@ -1,5 +1,7 @@
 //! Requests read strictly: no repeated or unknown member, no trailing byte; pure. Its errors name members, never values.
 
+mod predict;
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,6 +14,8 @@ use uuid::Uuid;
 
 use super::inference::{Sent, When};
 use crate::contract::Given;
+
+pub(super) use predict::{BatchRequest, PredictRequest};
 
 /// Why a body is not a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -36,6 +40,8 @@ pub(super) enum Malformed {
     NotAnId { member: &'static str },
     #[error("`{member}` holds text that is not Unicode")]
     NotUnicode { member: String },
+    #[error("row {row}: {fault}")]
+    Row { row: usize, fault: Box<Malformed> },
 }
 
 /// The members of a JSON object in the order they came, no name twice.
@@ -148,34 +154,6 @@ impl<'a> Field<'a> {
             Field::Text(word) => Given::Text(word),
             Field::Nested => Given::Nested,
         }
-    }
-}
-
-/// `POST /api/v1/predict`
-#[derive(Debug, PartialEq)]
-pub(super) struct PredictRequest<'a> {
-    pub(super) request_id: Option<Uuid>,
-    features: Vec<(Cow<'a, str>, Field<'a>)>,
-}
-
-impl<'a> PredictRequest<'a> {
-    pub(super) fn read(body: &'a [u8]) -> Result<Self, Malformed> {
-        let text = std::str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
-        let members = Members::read(text, "the body")?;
-        let [features, id] = members.only(["features", "request_id"], "`features` and `request_id`")?;
-        let features = features.ok_or(Malformed::Absent { member: "features" })?;
-        let features = Members::read(features.get(), "`features`")?;
-        let field = |(name, value): (Cow<'a, str>, &'a RawValue)| Ok((Field::read(&name, value)?, name));
-        let fields: Result<Vec<_>, Malformed> = features.0.into_iter().map(field).collect();
-        Ok(PredictRequest {
-            request_id: id.map(request_id).transpose()?,
-            features: fields?.into_iter().map(|(field, name)| (name, field)).collect(),
-        })
-    }
-
-    /// The fields as the contract takes them.
-    pub(super) fn fields(&self) -> impl Iterator<Item = (&str, Given<'_>)> {
-        self.features.iter().map(|(name, field)| (name.as_ref(), field.given()))
     }
 }
 
@@ -304,57 +282,6 @@ mod tests {
     use super::*;
 
     const ID: &str = "018f6b1e-7c1a-7000-8000-000000000001";
-
-    #[test]
-    fn a_request_is_read_as_it_was_sent() {
-        let body =
-            format!(r#"{{"features":{{"a":1.5,"b":null,"c":"x\n","d":true,"e":[1],"f":1e999}},"request_id":"{ID}"}}"#);
-        let request = PredictRequest::read(body.as_bytes()).unwrap();
-        assert_eq!(request.request_id.unwrap().to_string(), ID);
-        let fields: Vec<_> = request.fields().collect();
-        assert_eq!(
-            fields,
-            [
-                ("a", Given::Number(1.5)),
-                ("b", Given::Missing),
-                ("c", Given::Text("x\n")),
-                ("d", Given::Bool(true)),
-                ("e", Given::Nested),
-                ("f", Given::Number(f64::INFINITY)),
-            ]
-        );
-    }
-
-    #[test]
-    fn whatever_is_not_exactly_a_request_is_refused() {
-        let refused = |body: &str| PredictRequest::read(body.as_bytes()).unwrap_err();
-        let syntax = |body| matches!(refused(body), Malformed::Syntax { .. });
-        for body in ["", "{", r#"{"features":{}} x"#, r#"{"features":{}}{}"#, r#"{"features":{"a":NaN}}"#, "{'a':1}"] {
-            assert!(syntax(body), "{body}");
-        }
-        assert_eq!(refused("[]"), Malformed::NotAnObject { what: "the body" });
-        assert_eq!(refused(r#"{"features":[1]}"#), Malformed::NotAnObject { what: "`features`" });
-        assert_eq!(refused("{}"), Malformed::Absent { member: "features" });
-        for body in [r#"{"features":{},"features":{}}"#, r#"{"features":{"a":1,"\u0061":2}}"#] {
-            assert!(matches!(refused(body), Malformed::Repeated { .. }), "{body}");
-        }
-        assert!(matches!(refused(r#"{"features":{},"x":1}"#), Malformed::Unknown { .. }));
-        let nil = "00000000-0000-0000-0000-000000000000";
-        for id in ["null", "1", r#""""#, r#""018f6b1e7c1a70008000000000000001""#, &format!("\"{nil}\"")] {
-            let body = format!(r#"{{"features":{{}},"request_id":{id}}}"#);
-            assert_eq!(refused(&body), Malformed::NotAnId { member: "request_id" }, "{id}");
-        }
-        assert!(matches!(refused(r#"{"features":{"a":"\ud800"}}"#), Malformed::NotUnicode { .. }));
-        assert_eq!(PredictRequest::read(b"\xff"), Err(Malformed::NotUtf8));
-    }
-
-    #[test]
-    fn no_error_repeats_a_value() {
-        for body in [r#""secret""#, r#"{"features":"secret"}"#, r#"{"features":{},"request_id":"secret"}"#] {
-            let told = PredictRequest::read(body.as_bytes()).unwrap_err().to_string();
-            assert!(!told.contains("secret"), "{told}");
-        }
-    }
 
     #[test]
     fn labels_come_alone_or_in_a_list() {

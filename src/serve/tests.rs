@@ -153,6 +153,37 @@ fn six_faults_get_one_answer_that_names_all_six(#[values(Door::Hyper, Door::Tiny
 }
 
 #[rstest]
+fn every_row_of_a_batch_is_answered_or_refused_by_itself(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let (wiring, memo) =
+        a_wiring(Some(serving(a_model(Version::FIRST, 1.0), Some(a_model(Version::new(1, 0, 1), 1.0)))));
+    let open = door.open(finish(routes(wiring)));
+    let (good, bad) = (a_request(40.0, Some(Uuid::from_u128(7))), a_request(400.0, Some(Uuid::from_u128(8))));
+    let body = format!(r#"{{"rows":[{good},{bad},{}]}}"#, a_request(25.0, Some(Uuid::from_u128(9))));
+    let (status, kind, said) = open.send("/api/v1/predict/batch", &body);
+    assert_eq!((status, kind.as_str()), (200, "application/json"));
+    assert_eq!((&said["model"], &said["model_version"]), (&json!("rain"), &json!("1.0.0")));
+    assert_eq!((&said["answered"], &said["refused"]), (&json!(2), &json!(1)));
+    let row =
+        |number: u128, probability: f64| json!({"request_id": Uuid::from_u128(number), "probability": probability});
+    assert_eq!((&said["rows"][0], &said["rows"][2]), (&row(7, 0.4), &row(9, 0.25)));
+    let refused = &said["rows"][1];
+    assert_eq!(
+        (&refused["errors"][0]["feature"], &refused["errors"][0]["code"]),
+        (&json!("humidity"), &json!("out_of_range"))
+    );
+    let events = ["event scored", "count scored", "event refused", "count refused", "event scored", "count scored"];
+    assert_eq!(memo.all(), [&events[..], &["mirror 1.0.1", "mirror 1.0.1"]].concat());
+
+    let (status, _, said) = open.send("/api/v1/predict/batch", &format!(r#"{{"rows":[{good},{{}}]}}"#));
+    assert_eq!((status, said["detail"].as_str().unwrap()), (400, "row 2: `features` is required"));
+    assert_eq!(memo.all().len(), 8, "nothing of a body that is no batch is answered");
+    // Larger than one row may be.
+    let many = format!(r#"{{"rows":[{}]}}"#, vec![good; 10_000].join(","));
+    let (status, _, said) = open.send("/api/v1/predict/batch", &many);
+    assert_eq!((status, &said["answered"]), (200, &json!(10_000)));
+}
+
+#[rstest]
 fn what_is_not_a_request_is_a_problem(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let open = door.open(rain(a_champion()));
     for body in ["{", r#"{"features":{}} x"#, "[]"] {

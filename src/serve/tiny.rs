@@ -15,7 +15,7 @@ use http::Request;
 use tower::ServiceExt;
 
 use super::ServeError;
-use super::api::BODY_LIMIT;
+use super::api::BATCH_LIMIT;
 use super::problem::Problem;
 
 /// Enough for this machine's own callers; a request takes microseconds.
@@ -94,11 +94,11 @@ fn answer(router: &Router, mut asked: tiny_http::Request) {
 }
 
 fn read(asked: &mut tiny_http::Request) -> Result<Request<Body>, Problem> {
-    if asked.body_length().is_some_and(|length| length > BODY_LIMIT) {
-        return Err(Problem::too_large(BODY_LIMIT));
+    if asked.body_length().is_some_and(|length| length > BATCH_LIMIT) {
+        return Err(Problem::too_large(BATCH_LIMIT));
     }
     let mut body = Vec::new();
-    let limit = BODY_LIMIT as u64 + 1;
+    let limit = BATCH_LIMIT as u64 + 1;
     let read = asked.as_reader().take(limit).read_to_end(&mut body);
     read.map_err(|_| Problem::malformed("the body ended early"))?;
     let mut request = Request::builder().method(asked.method().as_str()).uri(asked.url());

@@ -13,8 +13,8 @@ use crate::scoring::Score;
 use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
-use crate::serve::seams::{Answered, Serving, ShadowJob, Wiring};
-use crate::types::{ModelName, Timestamp, Version};
+use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
+use crate::types::{ModelName, NotComputable, Timestamp, Version};
 
 pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
     let started_us = wiring.clock.micros();
@@ -23,10 +23,7 @@ pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request)
     let question = Question::answer(&wiring, &serving, &body)?;
     let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
 
-    let Question { request_id, answer } = &question;
-    let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving: &serving };
-    let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
-    wiring.counter.answered(&Answered { at: recorded.at, ..answered });
+    let recorded = question.record(&wiring, &serving, latency_us)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
 
@@ -36,19 +33,40 @@ pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request)
 }
 
 /// A request with what the champion says of it.
-struct Question {
-    request_id: Uuid,
-    answer: Answer,
+pub(super) struct Question {
+    pub(super) request_id: Uuid,
+    pub(super) answer: Answer,
 }
 
 impl Question {
     fn answer(wiring: &Wiring, serving: &Serving, body: &[u8]) -> Result<Question, Problem> {
-        let request = PredictRequest::read(body).map_err(|malformed| Problem::malformed(malformed.to_string()))?;
-        let request_id = request.request_id.unwrap_or_else(|| issue(wiring.clock.now()));
-        match serving.champion.answer(request.fields()) {
+        let champion = &serving.champion;
+        let request = PredictRequest::read(body, champion.contract());
+        let request = request.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
+        Question::of(wiring, champion, request.request_id, champion.answer_to(request.features))
+    }
+
+    /// An answer, and the id it goes by from now on.
+    pub(super) fn of(
+        wiring: &Wiring,
+        champion: &Predictor,
+        request_id: Option<Uuid>,
+        answer: Result<Answer, NotComputable>,
+    ) -> Result<Question, Problem> {
+        let request_id = request_id.unwrap_or_else(|| issue(wiring.clock.now()));
+        match answer {
             Ok(answer) => Ok(Question { request_id, answer }),
-            Err(_) => Err(Problem::not_finite(asked(request_id, &serving.champion))),
+            Err(_) => Err(Problem::not_finite(asked(request_id, champion))),
         }
+    }
+
+    /// Remember and count the answer.
+    pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, latency_us: u32) -> Result<Recorded, Problem> {
+        let Question { request_id, answer } = self;
+        let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving };
+        let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
+        wiring.counter.answered(&Answered { at: recorded.at, ..answered });
+        Ok(recorded)
     }
 
     fn response(&self, champion: &Predictor) -> Response {
@@ -60,7 +78,7 @@ impl Question {
     }
 
     /// The candidate's turn: after the answer was made, and never in its way (P9).
-    fn shadow(self, wiring: &Wiring, serving: &Serving, at: Timestamp) {
+    pub(super) fn shadow(self, wiring: &Wiring, serving: &Serving, at: Timestamp) {
         if let (Answer::Scored { vector, .. }, Some(candidate)) = (self.answer, &serving.candidate) {
             let (champion, candidate) = (Arc::clone(&serving.champion), Arc::clone(candidate));
             wiring.mirror.offer(ShadowJob { request_id: self.request_id, at, vector, champion, candidate });
