@@ -5,17 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::ControlFlow;
 
-use arrow::array::{Array, ArrayRef, AsArray};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use uuid::Uuid;
 
 use super::LogError;
 use crate::contract::{Code, Contract, Given, Violation};
-use crate::ingest::{Domain, is_missing};
-use crate::serve::{Inference, Seen, Sent, ToldInference, When, inference, parse_id};
+use crate::ingest::Domain;
+use crate::serve::{Column, Inference, Seen, Sent, ToldInference, When, inference, parse_id, spelled};
 use crate::types::Timestamp;
 
 /// How many faults are named: a screenful. All are counted.
@@ -134,7 +131,7 @@ impl<F: FnMut(Inference)> Reading<'_, F> {
                 Ok(true) => {
                     let cells = record.iter().zip(&roles).zip(header.iter());
                     let cells =
-                        cells.map(|((cell, role), name)| (*role, name, given(domains.get(name).copied(), cell)));
+                        cells.map(|((cell, role), name)| (*role, name, spelled(domains.get(name).copied(), cell)));
                     self.row(line, flat(cells));
                 }
                 Err(_) => {
@@ -171,7 +168,7 @@ impl<F: FnMut(Inference)> Reading<'_, F> {
                 let cells = columns.iter().zip(&roles).zip(&names);
                 let cells = cells.map(|((column, role), name)| (*role, name.as_str(), column.given(place)));
                 let mut sent = flat(cells);
-                if let Some(at) = columns.iter().zip(&roles).find_map(|(column, role)| column.instant(*role, place)) {
+                if let Some(at) = columns.iter().zip(&roles).find_map(|(column, role)| instant(column, *role, place)) {
                     sent.at = When::At(at);
                 }
                 self.row(self.rows + 1, sent);
@@ -247,59 +244,9 @@ fn flat<'a>(cells: impl Iterator<Item = (Role, &'a str, Given<'a>)>) -> Sent<'a>
     sent
 }
 
-/// A cell of CSV as a request would give it: text where the feature is a word, else the number or the truth that it spells.
-fn given<'a>(domain: Option<&Domain>, cell: &'a str) -> Given<'a> {
-    match domain {
-        _ if is_missing(cell) => Given::Missing,
-        Some(Domain::Category(_)) => Given::Text(cell),
-        Some(Domain::Boolean) => match cell {
-            "true" | "1" => Given::Bool(true),
-            "false" | "0" => Given::Bool(false),
-            _ => Given::Text(cell),
-        },
-        Some(Domain::Float(_) | Domain::Integer(_) | Domain::Date | Domain::Timestamp | Domain::Id) | None => {
-            match cell {
-                "true" => Given::Bool(true),
-                "false" => Given::Bool(false),
-                _ => cell.parse().map_or(Given::Text(cell), Given::Number),
-            }
-        }
-    }
-}
-
-/// A column of Parquet in one of the few types that an answer knows.
-struct Column(Option<ArrayRef>);
-
-impl Column {
-    fn of(array: &ArrayRef) -> Column {
-        let kind = match array.data_type() {
-            DataType::Boolean => DataType::Boolean,
-            DataType::Timestamp(_, _) => DataType::Timestamp(TimeUnit::Microsecond, None),
-            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
-            DataType::Dictionary(_, words) if words.is_string() => DataType::Utf8,
-            number if number.is_numeric() => DataType::Float64,
-            _ => return Column(None),
-        };
-        Column(cast(array, &kind).ok())
-    }
-
-    fn given(&self, place: usize) -> Given<'_> {
-        let Some(array) = &self.0 else { return Given::Nested };
-        if array.is_null(place) {
-            return Given::Missing;
-        }
-        let number = array.as_primitive_opt::<Float64Type>().map(|numbers| Given::Number(numbers.value(place)));
-        let flag = || array.as_boolean_opt().map(|flags| Given::Bool(flags.value(place)));
-        let word = || array.as_string_opt::<i32>().map(|words| Given::Text(words.value(place)));
-        number.or_else(flag).or_else(word).unwrap_or(Given::Nested)
-    }
-
-    /// The instant that a row was answered at, if this column says so.
-    fn instant(&self, role: Role, place: usize) -> Option<Timestamp> {
-        let array = self.0.as_ref().filter(|array| role == Role::At && !array.is_null(place))?;
-        let instants = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-        Some(Timestamp::from_micros(instants.value(place)))
-    }
+/// The instant that a row was answered at, if this column says so.
+fn instant(column: &Column, role: Role, place: usize) -> Option<Timestamp> {
+    column.instant(place).filter(|_| role == Role::At)
 }
 
 #[cfg(test)]

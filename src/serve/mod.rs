@@ -1,7 +1,9 @@
 //! Stage 5: answers under a strict contract, through two doors. It is told who is champion and hands on what it saw.
 
 mod api;
+mod cells;
 mod champion;
+mod file;
 mod http;
 mod inference;
 mod predictor;
@@ -18,7 +20,9 @@ mod tests;
 use std::io;
 
 pub use api::{finish, routes};
+pub(crate) use cells::{Column, spelled};
 pub use champion::{Decided, Follower, Named};
+pub use file::{Form, Page, Pages, RowsFile, Said};
 pub use http::{HttpDoor, Limits, SystemClock};
 pub use inference::{Inference, Sent, When, inference};
 pub use predictor::{Answer, Predictor, slices, truth};
@@ -59,6 +63,18 @@ pub enum ServeError {
         /// Why.
         source: Box<RegistryError>,
     },
+    /// A file of rows cannot be answered; in words, without any value.
+    #[error("answer the file: {what}")]
+    Rows {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A model's arithmetic left the numbers.
+    #[error("answer a row: the model gave a number that is not finite")]
+    NotFinite,
+    /// The answers to a file cannot be written.
+    #[error("write the answers")]
+    Write(#[source] io::Error),
     /// A thread could not be started.
     #[error("start a thread for the door")]
     Thread(#[source] io::Error),

@@ -178,6 +178,55 @@ fn every_failure_ends_with_its_documented_code() {
     assert!(text(&output.stdout).contains("metrics.json"), "{output:?}");
 }
 
+#[test]
+fn the_rows_of_a_file_are_answered_and_nothing_is_recorded() {
+    let workspace = Workspace::trained();
+    let rows: String = fs::read_to_string(workspace.path("past.csv"))
+        .unwrap()
+        .lines()
+        .take(11)
+        .map(|line| format!("{line}\n"))
+        .collect();
+    fs::write(workspace.path("rows.csv"), &rows).unwrap();
+    assert_eq!(workspace.regent(&["predict", "rows.csv"]).status.code(), Some(2), "nobody answers yet");
+    workspace.govern();
+    workspace.govern();
+    let labelled = workspace.regent(&["predict", "rows.csv"]);
+    assert_eq!(labelled.status.code(), Some(3));
+    assert!(text(&labelled.stderr).contains("it is what the model predicts"), "{labelled:?}");
+
+    let ignoring = ["--ignore", "day_index", "--ignore", "rain"];
+    let predict = |more: &[&str]| workspace.regent(&[&["predict", "rows.csv"][..], more, &ignoring].concat());
+    let before = workspace.files();
+    let told = predict(&[]);
+    let lines = text(&told.stdout);
+    assert_eq!((told.status.code(), lines.lines().count()), (Some(0), 11), "{told:?}");
+    assert!(lines.starts_with("row,probability,errors\n1,0."), "{lines}");
+    assert!(text(&told.stderr).contains("10 of 10 rows answered by rain 1.0.0"));
+    assert_eq!(before, workspace.files());
+
+    assert_eq!(predict(&["-o", "json"]).status.code(), Some(2), "two answers on one stdout");
+    let told = predict(&["-o", "json", "--out", "said.jsonl"]);
+    let told: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let expected = serde_json::json!({
+        "format_version": 1, "model": "rain", "version": "1.0.0", "rows": 10, "answered": 10, "refused": 0,
+        "out": "said.jsonl",
+    });
+    assert_eq!(told, expected);
+    let said = fs::read_to_string(workspace.path("said.jsonl")).unwrap();
+    assert!(said.lines().count() == 10 && said.starts_with(r#"{"row":1,"probability":0."#), "{said}");
+    assert_eq!(predict(&["--out", "said.jsonl"]).status.code(), Some(2), "nothing is overwritten");
+
+    fs::write(
+        workspace.path("rows.csv"),
+        format!("{rows}{}\n", ",".repeat(rows.lines().next().unwrap().matches(',').count())),
+    )
+    .unwrap();
+    let told = predict(&[]);
+    assert_eq!((told.status.code(), text(&told.stdout).lines().count()), (Some(3), 12));
+    assert!(text(&told.stderr).contains("10 of 11 rows answered by rain 1.0.0, 1 refused"));
+}
+
 /// P13: a dataset leads back to its source file, which is its owner's to change or take away.
 #[test]
 fn verify_follows_a_dataset_to_its_source_file() {

@@ -73,7 +73,11 @@ impl Log {
     }
 }
 
-fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+/// All bytes of a file, or of stdin.
+///
+/// # Errors
+/// It cannot be read, or is larger than what is held in memory.
+pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let failed = |error| Failure::because(Exit::Usage, format!("read {}", file.display()), error);
     let mut bytes = Vec::new();
     let source: Box<dyn Read> =

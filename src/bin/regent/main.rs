@@ -23,6 +23,7 @@ mod null;
 mod overrides;
 mod part;
 mod performance;
+mod predict;
 mod registry;
 mod replay;
 mod retraining;
@@ -66,6 +67,7 @@ enum Command {
     #[command(subcommand)]
     Signing(signing::Signing),
     Serve(serve::Serve),
+    Predict(predict::Predict),
     #[command(subcommand)]
     Labels(labels::Labels),
     #[command(subcommand)]
@@ -115,6 +117,7 @@ impl Command {
             Command::Registry(command) => command.run(scene),
             Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
+            Command::Predict(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
             Command::Log(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),

@@ -243,7 +243,8 @@ mod table {
             match self {
                 ServeError::NotLoopback { .. } | ServeError::Bind { .. } => Exit::Usage,
                 ServeError::Load { source, .. } => source.exit(),
-                ServeError::Thread(_) => Exit::Internal,
+                ServeError::Rows { .. } => Exit::DataRejected,
+                ServeError::NotFinite | ServeError::Write(_) | ServeError::Thread(_) => Exit::Internal,
             }
         }
     }

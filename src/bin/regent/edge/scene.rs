@@ -124,6 +124,23 @@ impl Scene {
         }
     }
 
+    /// Whether the answer on stdout is one JSON value.
+    pub fn answers_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// Part of an answer that is no text for people: rows.
+    ///
+    /// # Errors
+    /// Stdout cannot be written; a reader that has gone away is no error.
+    pub fn pour(&self, bytes: &[u8]) -> io::Result<()> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+
     /// Part of an answer in text, before the rest is known; nothing in JSON, which is one value.
     ///
     /// # Errors
