@@ -31,7 +31,13 @@ pub struct RowsFile<'c> {
     contract: &'c Contract,
     source: Source,
     /// What each column of a table is; nothing for one that is ignored.
-    columns: Vec<Option<(String, Option<Domain>)>>,
+    columns: Vec<Option<Named>>,
+}
+
+/// A column that is a feature.
+struct Named {
+    name: String,
+    domain: Option<Domain>,
 }
 
 enum Source {
@@ -77,8 +83,8 @@ impl<'c> RowsFile<'c> {
             check(contract, &names, ignored)?;
         }
         let domain = |name: &str| Some(contract.features().get(contract.place(name)?)?.domain.clone());
-        let columns = names.into_iter().map(|name| (!ignored.contains(&name)).then(|| (domain(&name), name)));
-        let columns = columns.map(|column| column.map(|(domain, name)| (name, domain))).collect();
+        let named = |name: String| (!ignored.contains(&name)).then(|| Named { domain: domain(&name), name });
+        let columns = names.into_iter().map(named).collect();
         Ok(RowsFile { contract, source, columns })
     }
 
@@ -88,35 +94,26 @@ impl<'c> RowsFile<'c> {
     /// # Errors
     /// `Rows`: the file is cut, or has no rows; `NotFinite`; whatever `each` fails with.
     pub fn answer<T: Send>(
-        mut self,
+        self,
         predictor: &Predictor,
         hands: usize,
         page: impl Fn(u64, Vec<Said>) -> T + Sync,
         mut each: impl FnMut(T) -> Result<(), ServeError>,
     ) -> Result<u64, ServeError> {
-        let mut rows = 0;
-        let mut blocks = self.read(hands)?;
+        let RowsFile { contract, mut source, columns } = self;
+        let work = |first: u64, block: Block| Ok(page(first, said(predictor, block.admit(contract, &columns))?));
+        let (mut rows, mut blocks) = (0, read(&mut source, hands)?);
         while !blocks.is_empty() {
-            let (contract, columns) = (self.contract, &self.columns);
-            let source = &mut self.source;
             let (pages, next) = thread::scope(|scope| {
-                let work = |(first, block): (u64, Block)| {
-                    let page = &page;
-                    scope.spawn(move || Ok(page(first, said(predictor, block.admit(contract, columns))?)))
-                };
-                let mut numbered = Vec::new();
-                for block in blocks.drain(..) {
-                    let first = rows + 1;
+                let begin = |block: Block| {
+                    let (first, work) = (rows + 1, &work);
                     rows += block.len() as u64;
-                    numbered.push((first, block));
-                }
-                let working: Vec<_> = numbered.into_iter().map(work).collect();
-                // The next rows are read while these are answered.
-                let next = read(source, hands);
-                let join = |worker: thread::ScopedJoinHandle<'_, Result<T, ServeError>>| {
-                    worker.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+                    scope.spawn(move || work(first, block))
                 };
-                (working.into_iter().map(join).collect::<Vec<_>>(), next)
+                let working: Vec<_> = blocks.into_iter().map(begin).collect();
+                // The next rows are read while these are answered.
+                let next = read(&mut source, hands);
+                (working.into_iter().map(joined).collect::<Vec<Result<T, ServeError>>>(), next)
             });
             for page in pages {
                 each(page?)?;
@@ -125,10 +122,11 @@ impl<'c> RowsFile<'c> {
         }
         if rows == 0 { Err(refused("the file has no rows")) } else { Ok(rows) }
     }
+}
 
-    fn read(&mut self, most: usize) -> Result<Vec<Block>, ServeError> {
-        read(&mut self.source, most)
-    }
+/// What came of a thread; its panic is ours.
+fn joined<T>(worker: thread::ScopedJoinHandle<'_, T>) -> T {
+    worker.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
 }
 
 fn not_parquet() -> ServeError {
@@ -199,11 +197,7 @@ impl Block {
     }
 
     /// What the contract says of each row.
-    fn admit(
-        self,
-        contract: &Contract,
-        columns: &[Option<(String, Option<Domain>)>],
-    ) -> Vec<Result<FeatureVector, Refusal>> {
+    fn admit(self, contract: &Contract, columns: &[Option<Named>]) -> Vec<Result<FeatureVector, Refusal>> {
         match self {
             Block::Lines(lines) => lines.iter().map(|line| line_of(line, contract)).collect(),
             Block::Csv(records) => records.iter().map(|record| record_of(record, contract, columns)).collect(),
@@ -213,8 +207,8 @@ impl Block {
                     columns.iter().zip(&cells).filter_map(|(name, cells)| Some((name.as_ref()?, cells))).collect();
                 let row = |place| {
                     let mut admission = Admission::of(contract);
-                    for ((name, _), cells) in &cells {
-                        admission.take(name, cells.given(place));
+                    for (named, cells) in &cells {
+                        admission.take(&named.name, cells.given(place));
                     }
                     admission.finish()
                 };
@@ -242,14 +236,14 @@ fn line_of(line: &[u8], contract: &Contract) -> Result<FeatureVector, Refusal> {
 fn record_of(
     record: &csv::ByteRecord,
     contract: &Contract,
-    columns: &[Option<(String, Option<Domain>)>],
+    columns: &[Option<Named>],
 ) -> Result<FeatureVector, Refusal> {
     if record.len() != columns.len() {
         return Err(broken("has another number of cells than the header".to_owned()));
     }
     let mut admission = Admission::of(contract);
     for (cell, column) in record.iter().zip(columns) {
-        let Some((name, domain)) = column else { continue };
+        let Some(Named { name, domain }) = column else { continue };
         // What is not UTF-8 is no number and no word of any contract.
         let given = str::from_utf8(cell).map_or(Given::Nested, |cell| spelled(domain.as_ref(), cell));
         admission.take(name, given);

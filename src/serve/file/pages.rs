@@ -64,8 +64,11 @@ struct Line<'a> {
     errors: &'a [Violation],
 }
 
-/// The columns between `row` and `errors`, and what each holds.
-fn numbers(task: Task) -> &'static [(&'static str, fn(&Score) -> Option<f64>)] {
+/// A column's name, and what a row has there.
+type Number = (&'static str, fn(&Score) -> Option<f64>);
+
+/// The columns between `row` and `errors`.
+fn numbers(task: Task) -> &'static [Number] {
     match task {
         Task::Binary => &[("probability", |score| Some(score.prediction))],
         Task::Regression => &[
