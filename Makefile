@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-peeking test-watching test-model test-mutants test-bars test-signing demo check fix bench bench-data
+.PHONY: help test test-faults test-peeking test-watching test-model test-mutants test-bars test-signing demo check fix bench bench-data bench-serve
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -45,3 +45,6 @@ bench: ## Measure what Regent promises to be fast.
 
 bench-data: ## Compare two files of a million rows, beside pandas, polars, Evidently and pandera (minutes; brings them once).
 	@scripts/bench_data.sh
+
+bench-serve: ## Load `regent serve` beside its limit, FastAPI and MLServer (half an hour; brings them once; needs wrk).
+	@scripts/bench_serve.sh

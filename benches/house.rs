@@ -15,7 +15,7 @@ use regent::govern::{self, Appended, Entry, Record, Rules};
 use regent::ingest::{Frozen, NoSources, RawSchema, Source, freeze};
 use regent::promote::{self, Context};
 use regent::registry::{self, VerifiedModel};
-use regent::serve::Predictor;
+use regent::serve::{Predictor, RowsFile, Said};
 use regent::store::{Key, Memory, Store};
 use regent::types::{Digest, Timestamp};
 use regent::yaml;
@@ -146,6 +146,33 @@ fn answer(criterion: &mut Criterion, house: &House) {
     );
 }
 
+/// Lines of JSON read, admitted and scored, beside the scores alone, all at once.
+fn answer_lines(criterion: &mut Criterion, house: &House) {
+    const LINES: usize = 1_000;
+    let predictor = Predictor::new(house.version.clone().into());
+    let names: Vec<&str> = house.registered.contract.features().iter().map(|feature| feature.name.as_str()).collect();
+    let line = |row: usize| {
+        let fields: Vec<String> =
+            names.iter().map(|name| format!(r#""{name}":{}"#, row as f64 / LINES as f64)).collect();
+        format!("{{\"features\":{{{}}}}}\n", fields.join(","))
+    };
+    let lines: bytes::Bytes = (0..LINES).map(line).collect::<String>().into();
+    let vectors: Vec<Vec<f64>> = (0..LINES).map(|row| vec![row as f64 / LINES as f64; names.len()]).collect();
+    let answer = || {
+        let (file, mut last) = (RowsFile::open(predictor.contract(), lines.clone(), &[]).unwrap(), None);
+        let keep = |said: Vec<Said>| {
+            last = said.into_iter().next_back();
+            Ok(())
+        };
+        file.answer(&predictor, 1, |_, said| said, keep).unwrap();
+        last
+    };
+    let mut group = criterion.benchmark_group("answer 1,000 lines");
+    group.throughput(Throughput::Elements(LINES as u64));
+    let scorer = predictor.model().scorer();
+    beside(&mut group, ("read, admit and score", answer), ("score", || scorer.predictions(black_box(&vectors))));
+}
+
 /// Where a model stands after three years, beside reading its entries as any JSON.
 fn fold(criterion: &mut Criterion, house: &House) {
     let (store, model) = (Memory::new(), house.version.name());
@@ -176,6 +203,7 @@ fn all(criterion: &mut Criterion) {
     verify(criterion, &house);
     govern_and_audit(criterion);
     answer(criterion, &house);
+    answer_lines(criterion, &house);
     fold(criterion, &house);
 }
 

@@ -1,8 +1,8 @@
 //! Cells of files as a request would give them: a word of CSV, a value of Parquet; pure.
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, StringArray, TimestampMicrosecondArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, TimeUnit};
 
 use crate::contract::Given;
 use crate::ingest::{Domain, is_missing};
@@ -28,8 +28,15 @@ pub(crate) fn spelled<'a>(domain: Option<&Domain>, cell: &'a str) -> Given<'a> {
     }
 }
 
-/// A column of Parquet in one of the few types that an answer knows.
-pub(crate) struct Column(Option<ArrayRef>);
+/// A column of Parquet in one of the few types that a request knows.
+pub(crate) enum Column {
+    Numbers(Float64Array),
+    Flags(BooleanArray),
+    Words(StringArray),
+    Instants(TimestampMicrosecondArray),
+    /// Lists, bytes and the like.
+    Other,
+}
 
 impl Column {
     pub(crate) fn of(array: &ArrayRef) -> Column {
@@ -39,26 +46,34 @@ impl Column {
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => DataType::Utf8,
             DataType::Dictionary(_, words) if words.is_string() => DataType::Utf8,
             number if number.is_numeric() => DataType::Float64,
-            _ => return Column(None),
+            _ => return Column::Other,
         };
-        Column(cast(array, &kind).ok())
+        let Ok(array) = cast(array, &kind) else { return Column::Other };
+        let numbers = array.as_primitive_opt().cloned().map(Column::Numbers);
+        let flags = || array.as_boolean_opt().cloned().map(Column::Flags);
+        let words = || array.as_string_opt().cloned().map(Column::Words);
+        let instants = || array.as_primitive_opt().cloned().map(Column::Instants);
+        numbers.or_else(flags).or_else(words).or_else(instants).unwrap_or(Column::Other)
     }
 
     pub(crate) fn given(&self, place: usize) -> Given<'_> {
-        let Some(array) = &self.0 else { return Given::Nested };
-        if array.is_null(place) {
-            return Given::Missing;
+        match self {
+            Column::Numbers(numbers) if numbers.is_valid(place) => Given::Number(numbers.value(place)),
+            Column::Flags(flags) if flags.is_valid(place) => Given::Bool(flags.value(place)),
+            Column::Words(words) if words.is_valid(place) => Given::Text(words.value(place)),
+            Column::Instants(instants) if instants.is_valid(place) => Given::Nested,
+            Column::Numbers(_) | Column::Flags(_) | Column::Words(_) | Column::Instants(_) => Given::Missing,
+            Column::Other => Given::Nested,
         }
-        let number = array.as_primitive_opt::<Float64Type>().map(|numbers| Given::Number(numbers.value(place)));
-        let flag = || array.as_boolean_opt().map(|flags| Given::Bool(flags.value(place)));
-        let word = || array.as_string_opt::<i32>().map(|words| Given::Text(words.value(place)));
-        number.or_else(flag).or_else(word).unwrap_or(Given::Nested)
     }
 
     /// The instant in a row, if this column has instants.
     pub(crate) fn instant(&self, place: usize) -> Option<Timestamp> {
-        let array = self.0.as_ref().filter(|array| !array.is_null(place))?;
-        let instants = array.as_primitive_opt::<TimestampMicrosecondType>()?;
-        Some(Timestamp::from_micros(instants.value(place)))
+        match self {
+            Column::Instants(instants) if instants.is_valid(place) => {
+                Some(Timestamp::from_micros(instants.value(place)))
+            }
+            Column::Instants(_) | Column::Numbers(_) | Column::Flags(_) | Column::Words(_) | Column::Other => None,
+        }
     }
 }
