@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Task;
-use crate::stats::calibration::{Binning, ece};
-use crate::stats::classification::{Confusion, brier, log_loss, roc_auc};
+use crate::stats::calibration::Binning;
+use crate::stats::classification::{Confusion, Ranking, brier, log_loss};
 use crate::stats::{Estimate, Interval, regression};
 use crate::types::{Measurement, NotComputable};
 
@@ -51,12 +51,14 @@ fn binary(predictions: &[f64], labels: &[f64], threshold: Option<f64>) -> Vec<Me
     let labels: Vec<bool> = labels.iter().map(|label| *label > 0.5).collect();
     let n = labels.len() as u64;
     let metric = |name, estimate| metric(name, estimate, n);
+    let ranking = Ranking::of(predictions, &labels);
+    let ranking = ranking.as_ref().map_err(Clone::clone);
     let mut metrics = vec![
-        metric("auc", roc_auc(predictions, &labels)),
+        metric("auc", ranking.clone().and_then(Ranking::roc_auc)),
         metric("log_loss", log_loss(predictions, &labels)),
         metric("brier", brier(predictions, &labels)),
         Metric {
-            measurement: Measurement::new("ece", ece(predictions, &labels, Binning::EqualMass(10)), n),
+            measurement: Measurement::new("ece", ranking.and_then(|ranking| ranking.ece(Binning::EqualMass(10))), n),
             interval: None,
         },
     ];
