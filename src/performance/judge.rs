@@ -1,9 +1,11 @@
 //! One window's labelled predictions against the promoted baseline and the floors; pure. An immature window says nothing.
 
 use super::collapse::e_value;
+use super::residuals::{Promised, residuals};
 use super::rules::PerformanceRules;
 use super::{Baseline, Joined, Pair, PerformanceReport};
 use crate::contract::Task;
+use crate::drift::DriftRules;
 use crate::snapshot::Window;
 use crate::train::{Direction, Metric, direction, measure};
 use crate::types::{
@@ -27,6 +29,8 @@ pub struct Judged<'a> {
     pub requests: u64,
     /// What the PROMOTED entry says it is held against.
     pub baseline: &'a Baseline,
+    /// Regression: what it promised of its errors, and when they count as moved.
+    pub promised: Option<(&'a Promised, &'a DriftRules)>,
 }
 
 /// Judge one window at an instant.
@@ -38,13 +42,21 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
     let answered = joined.answered.get(&judged.version).copied().unwrap_or(0);
     let maturity = maturity(labelled, answered, &judged, rules, now);
     let mature = Verdict::worst(maturity.iter().map(|check| check.verdict)).is_pass();
-    let metrics = measure(judged.task, &predictions, &labels, judged.baseline.threshold);
+    let mut metrics = measure(judged.task, &predictions, &labels, judged.baseline.threshold);
+    metrics.extend(judged.promised.map(|(promised, _)| {
+        let held = promised.coverage(&predictions, &labels);
+        let interval = held.as_ref().ok().map(|held| held.interval);
+        Metric { measurement: Measurement::new("coverage", held.map(|held| held.value), labelled), interval }
+    }));
     let hold = |check: Check| if mature { check } else { immature(check) };
     let checks: Vec<Check> = against_baseline(&metrics, judged.baseline, rules)
         .into_iter()
         .chain(against_floors(&metrics, rules))
         .map(hold)
         .collect();
+    let residuals = judged
+        .promised
+        .and_then(|(promised, drift)| Some(residuals(promised, (&predictions, &labels), drift, rules)?.held(hold)));
     PerformanceReport {
         format_version: 1,
         model: judged.model.clone(),
@@ -57,6 +69,7 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         verdict: Verdict::worst(checks.iter().map(|check| check.verdict)),
         catastrophic: hold(catastrophic(judged.task, &metrics, judged.baseline, rules)),
         collapse: e_value(judged.task, &mine, judged.baseline, rules),
+        residuals,
         maturity,
         metrics,
         checks,

@@ -2,17 +2,23 @@
 
 mod collapse;
 mod confirm;
+mod estimate;
 mod join;
 mod judge;
+mod residuals;
 mod rules;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use collapse::collapse;
 pub use confirm::confirm;
+pub use estimate::{ASSUMES, EstimateReport, Estimated, ScoreBins, estimate, foreseen};
 pub use join::{Joined, join};
 pub use judge::{Judged, catastrophic, judge};
+pub use residuals::{Promised, Residuals};
 pub use rules::PerformanceRules;
+pub use trust::{Known, Part, Trust, trust};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -73,8 +79,18 @@ pub struct PerformanceReport {
     /// The evidence that it is below that line, as an e-value: it is 1,000 in one of 1,000 windows at most that are not,
     /// however often they are looked at while labels come in. Not computable for regression.
     pub collapse: Measurement,
+    /// Regression: how errors lie beside those on the calibration rows. Shown and alerted; no other verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Residuals>,
     /// `Fail` if a mature window is below baseline or a floor, `Pass` if it is mature and holds, else `Insufficient`.
     pub verdict: Verdict,
+}
+
+impl PerformanceReport {
+    /// Whether a regression's errors are not what they were; `Insufficient` for a probability.
+    pub fn errors_moved(&self) -> Verdict {
+        self.residuals.as_ref().map_or(Verdict::Insufficient, Residuals::moved)
+    }
 }
 
 /// Performance over the last mature windows: what policy and rollback look at.

@@ -49,6 +49,7 @@ fn judged(labels: &[Label], answered: u64) -> PerformanceReport {
         window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
         requests: answered.saturating_sub(3),
         baseline: &baseline,
+        promised: None,
     };
     judge(what, &join(&events, labels), &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
 }
@@ -141,7 +142,8 @@ fn fallen(areas: &[f64], held_out: u64, risk: f64) -> Verdict {
         let joined = Joined { answered, pairs: answers(250, *area), ..Joined::default() };
         let window = Window { start: Timestamp::EPOCH, size: Span::from_days(1) };
         let (task, version, bundle) = (Task::Binary, Version::FIRST, Digest::of("bundle"));
-        let what = Judged { model: &model, task, version, bundle, window, requests: 250, baseline: &baseline };
+        let what =
+            Judged { model: &model, task, version, bundle, window, requests: 250, baseline: &baseline, promised: None };
         judge(what, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
     };
     collapse(&areas.iter().map(report).collect::<Vec<_>>(), &baseline, &PerformanceRules::defaults(), risk).verdict

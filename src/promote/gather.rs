@@ -8,7 +8,7 @@ use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
 use crate::log;
-use crate::performance::{self, Baseline, Joined, PerformanceReport};
+use crate::performance::{self, Baseline, EstimateReport, Joined, PerformanceReport, Promised};
 use crate::registry::{self, Distrust, Publication, RegistryError, Signed, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{self, Snapshot, VersionCounts, Window};
@@ -50,6 +50,7 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
         seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
         seen.drift = drift_of(context, model, champion.since, &windows);
         seen.performance = performance_of(context, champion, model, &windows, now)?;
+        seen.estimated = estimated_of(context, model, champion.since, &windows);
     }
     let Some((candidate, Ok(model))) = &candidate else {
         return Ok(seen);
@@ -222,6 +223,7 @@ fn performance_of(
         let end = sealed.snapshot.window.end();
         end > champion.since && now.since(end) <= rules.wait
     });
+    let promised = Promised::by(model);
     let mut reports = Vec::new();
     let mut mature = 0;
     for sealed in served.rev() {
@@ -237,6 +239,7 @@ fn performance_of(
             window,
             requests: sealed.snapshot.requests,
             baseline: &champion.baseline,
+            promised: promised.as_ref().map(|promised| (promised, &context.rules.drift)),
         };
         let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
         mature += u64::from(report.verdict.is_judged());
@@ -244,6 +247,19 @@ fn performance_of(
     }
     reports.reverse();
     Ok(reports)
+}
+
+/// What the champion's scores foretell of the last windows that it served, oldest first.
+fn estimated_of(
+    context: &Context<'_>,
+    model: &VerifiedModel,
+    since: Timestamp,
+    windows: &[Sealed],
+) -> Vec<EstimateReport> {
+    let rules = &context.rules.performance;
+    let served: Vec<&Sealed> = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since).collect();
+    let last = &served[served.len().saturating_sub(rules.of as usize)..];
+    last.iter().filter_map(|sealed| performance::estimate(model, &sealed.snapshot, sealed.digest, rules)).collect()
 }
 
 fn join(context: &Context<'_>, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Joined, PromoteError> {

@@ -115,6 +115,7 @@ fn report(labelled: &[Answers], answered: usize, promised: &Baseline) -> Perform
         window: Window { start: Timestamp::EPOCH, size: DAY },
         requests: answered as u64,
         baseline: promised,
+        promised: None,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + DAY)
 }

@@ -101,6 +101,7 @@ impl Live {
             window: window(9),
             requests: live.events.len() as u64,
             baseline: &Baseline { version: NEW, metrics, threshold: Some(0.5) },
+            promised: None,
         };
         let joined = performance::join(&live.events, &live.labels);
         performance::judge(judged, &joined, &PerformanceRules::defaults(), live.now)
