@@ -50,4 +50,6 @@ pub mod audit;
 
 pub mod backtest;
 
+pub mod view;
+
 pub mod config;

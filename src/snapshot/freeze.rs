@@ -43,8 +43,15 @@ pub fn seal_due(
 /// # Errors
 /// The store; an object that is no snapshot.
 pub fn judged(store: &dyn Store, model: &ModelName, window: Window) -> Result<Option<Snapshot>, SnapshotError> {
-    let key = key(model, window)?;
-    let bytes = match store.read(&key) {
+    read(store, &key(model, window)?)
+}
+
+/// The snapshot that lies here; nothing if there is none.
+///
+/// # Errors
+/// As [`judged`].
+pub fn read(store: &dyn Store, key: &Key) -> Result<Option<Snapshot>, SnapshotError> {
+    let bytes = match store.read(key) {
         Err(StoreError::NotFound { .. }) => return Ok(None),
         read => read?,
     };

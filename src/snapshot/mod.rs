@@ -11,7 +11,7 @@ mod window;
 
 pub use counting::{Counting, maintain};
 pub use counts::{Counts, VersionCounts};
-pub use freeze::{judged, key, seal_due};
+pub use freeze::{judged, key, read, seal_due};
 pub use rules::WindowRules;
 pub use window::Window;
 

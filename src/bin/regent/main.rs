@@ -29,7 +29,9 @@ mod simulate;
 mod snapshot;
 mod status;
 mod train;
+mod trust;
 mod verify;
+mod view;
 
 use clap::{Parser, Subcommand};
 
@@ -68,6 +70,8 @@ enum Command {
     #[command(subcommand)]
     Drift(drift::Drift),
     Check(check::Check),
+    View(view::View),
+    Trust(trust::Trust),
     Status(status::Status),
     Explain(explain::Explain),
     History(history::History),
@@ -108,6 +112,8 @@ impl Command {
             Command::Snapshot(command) => command.run(scene),
             Command::Drift(command) => command.run(scene),
             Command::Check(command) => command.run(scene),
+            Command::View(command) => command.run(scene),
+            Command::Trust(command) => command.run(scene),
             Command::Status(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),
             Command::History(command) => command.run(scene),
