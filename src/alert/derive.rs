@@ -215,6 +215,7 @@ mod tests {
             catastrophic: nothing.clone(),
             collapse: nothing.measurement,
             residuals: None,
+            methods: std::collections::BTreeMap::new(),
             verdict: Verdict::Insufficient,
         }
     }

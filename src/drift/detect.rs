@@ -2,6 +2,7 @@
 
 use super::feature::{Gathered, gather};
 use super::judge::judge;
+use super::methods::methods;
 use super::rules::DriftRules;
 use super::volume::{invalid, volume};
 use super::{DriftReport, FeatureDrift, Severity};
@@ -45,6 +46,7 @@ pub fn detect(then: Then<'_>, snapshot: &Snapshot, digest: Digest, rules: &Drift
         features,
         dataset,
         weighted_psi,
+        methods: methods(),
     }
 }
 

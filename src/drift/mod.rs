@@ -5,6 +5,7 @@ mod detect;
 mod feature;
 pub mod files;
 mod judge;
+mod methods;
 mod rules;
 mod samples;
 #[cfg(test)]
@@ -15,6 +16,8 @@ pub use confirm::{confirm, confirm_windows, confirmed};
 pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
 pub use samples::samples;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -54,6 +57,8 @@ pub struct DriftReport {
     pub dataset: Check,
     /// PSI of all features, each weighted by its share of the model's gain, against the line to severe.
     pub weighted_psi: Check,
+    /// How each was computed: test, bins, smoothing, direction, by the metric's name.
+    pub methods: BTreeMap<String, String>,
     /// How bad it is in this window alone; what counts is confirmed over several.
     pub severity: Severity,
     /// `Fail` if dataset drift was found; `Insufficient` if too few rows were seen.

@@ -214,3 +214,14 @@ fn a_mean_prediction_that_stays_is_hardly_ever_called_off() {
         assert!(failed <= windows / 50, "{failed} at {rows}");
     }
 }
+
+#[test]
+fn every_number_of_a_report_says_how_it_was_made() {
+    let report = detected(&a_window([even(), moved(), even(), even()]));
+    let checks = report.features.iter().flat_map(|feature| &feature.checks).chain(&report.prediction);
+    let whole = [&report.volume, &report.invalid, &report.dataset, &report.weighted_psi];
+    let named = checks.chain(&report.prediction_mean).chain(whole).map(|check| &check.measurement);
+    for measured in named.chain(report.features.iter().flat_map(|feature| &feature.shown)) {
+        assert!(report.methods.contains_key(&measured.metric), "{}", measured.metric);
+    }
+}

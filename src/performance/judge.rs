@@ -1,5 +1,7 @@
 //! One window's labelled predictions against the promoted baseline and the floors; pure. An immature window says nothing.
 
+use std::collections::BTreeMap;
+
 use super::collapse::e_value;
 use super::residuals::{Promised, residuals};
 use super::rules::PerformanceRules;
@@ -7,7 +9,7 @@ use super::{Baseline, Joined, Pair, PerformanceReport};
 use crate::contract::Task;
 use crate::drift::DriftRules;
 use crate::snapshot::Window;
-use crate::train::{Direction, Metric, direction, measure};
+use crate::train::{Direction, Metric, direction, measure, method};
 use crate::types::{
     Check, Digest, Measurement, ModelName, NotComputable, Operator, Timestamp, Value, Verdict, Version,
 };
@@ -71,9 +73,16 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         collapse: e_value(judged.task, &mine, judged.baseline, rules),
         residuals,
         maturity,
+        methods: methods(&metrics),
         metrics,
         checks,
     }
+}
+
+/// How these metrics were computed.
+fn methods(metrics: &[Metric]) -> BTreeMap<String, String> {
+    let told = metrics.iter().map(|metric| metric.measurement.metric.as_str());
+    told.filter_map(|metric| Some((metric.to_owned(), method(metric)?.to_owned()))).collect()
 }
 
 fn maturity(labelled: u64, answered: u64, judged: &Judged<'_>, rules: &PerformanceRules, now: Timestamp) -> Vec<Check> {

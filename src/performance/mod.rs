@@ -20,6 +20,8 @@ pub use residuals::{Promised, Residuals};
 pub use rules::PerformanceRules;
 pub use trust::{Known, Part, Trust, trust};
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -82,6 +84,8 @@ pub struct PerformanceReport {
     /// Regression: how errors lie beside those on the calibration rows. Shown and alerted; no other verdict rests on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub residuals: Option<Residuals>,
+    /// How each was computed, and how its interval, by the metric's name.
+    pub methods: BTreeMap<String, String>,
     /// `Fail` if a mature window is below baseline or a floor, `Pass` if it is mature and holds, else `Insufficient`.
     pub verdict: Verdict,
 }

@@ -19,7 +19,7 @@ pub(crate) mod worlds;
 pub use candidate::{Candidate, Extent, Margin, Metrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
-pub use metrics::{Direction, Metric, direction, measure};
+pub use metrics::{Direction, Metric, direction, measure, method};
 pub use plan::{ENGINE, Path, Plan};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};
 pub use selftest::{SelfTest, SelfTestFault};

@@ -1,5 +1,7 @@
 //! A model on a stage: a journal in memory, what is seen, which orders stand; and builders that speak of them.
 
+use std::collections::BTreeMap;
+
 use crate::drift::{DriftReport, Severity};
 use crate::evaluate::{Evaluation, Opponent, Watch};
 use crate::govern::*;
@@ -154,6 +156,7 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         catastrophic: area,
         collapse: Measurement::new("collapse_e_value", won, 500),
         residuals: None,
+        methods: BTreeMap::new(),
         verdict,
     }
 }
@@ -226,6 +229,7 @@ pub fn drift(version: Version, window: Window, severity: Severity, verdict: Verd
         invalid: check(Verdict::Pass),
         dataset: check(verdict),
         weighted_psi: check(verdict),
+        methods: BTreeMap::new(),
         severity,
         verdict,
     }
