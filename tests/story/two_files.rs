@@ -45,6 +45,7 @@ fn two_files_are_compared_without_a_workspace() {
         "unseen_share_growth",
         "mann_whitney",
         "js_bits",
+        "hellinger",
         "kl_ref_cur_nats",
         "wasserstein_normed",
     ] {

@@ -15,6 +15,10 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+fn keys(value: &Value) -> String {
+    value.as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn windows_of_every_size_tell_of_traffic_drift_labels_and_performance() {
     let estate = Estate::new();
@@ -37,6 +41,12 @@ fn windows_of_every_size_tell_of_traffic_drift_labels_and_performance() {
     assert!(within.contains(measured) && rows == 250);
     let (_, foretold, rows) = auc(answered.estimated.iter().map(|estimated| &estimated.metric).collect());
     assert!(foretold.width() > 0.0 && rows == 250);
+    let shape = json(&estate.regent(&["view", "rain", "--last", "1", "-o", "json"]));
+    assert_eq!(keys(&shape["windows"][0]), "refused_share requests sealed_at versions window");
+    assert_eq!(
+        keys(&shape["windows"][0]["versions"][0]),
+        "answered drift estimated labelled_share latency metrics rows score_mean version"
+    );
     // A day is made of hours and those of five minutes.
     let of = |size| {
         let rules = regent::govern::Rules::default();
@@ -61,6 +71,9 @@ fn trust_is_told_with_its_parts_and_its_windows() {
     assert!(
         score.parts.iter().filter(|part| part.measurement.metric != "confidence").all(|part| part.window.is_some())
     );
+    let shape = json(&estate.regent(&["trust", "rain", "-o", "json"]));
+    assert_eq!(keys(&shape["trust"]), "at_least at_most format_version model parts score version");
+    assert_eq!(keys(&shape["trust"]["parts"][0]), "method metric n value weight window");
     assert!(text(&estate.regent(&["trust", "rain"]).stdout).contains("rain 1."), "{score:?}");
     // A report that was touched is not believed.
     let folder = estate.path("var/rain/reports/performance");
