@@ -6,9 +6,9 @@ use std::hint::black_box;
 use std::io::Cursor;
 use std::sync::Arc;
 
+use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
-use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
 use regent::audit;
 use regent::backtest::{self, Comparison, Replay, Setup};
 use regent::contract::{self, Given, RawContract, Registered};

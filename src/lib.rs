@@ -48,8 +48,8 @@ pub mod alert;
 
 pub mod audit;
 
-pub mod backtest;
-
 pub mod view;
+
+pub mod backtest;
 
 pub mod config;

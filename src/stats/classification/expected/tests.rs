@@ -1,3 +1,5 @@
+//! What is foretold agrees with NannyML, its band holds what comes true, and its ends hold what bins hide.
+
 use proptest::prelude::*;
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
