@@ -5,6 +5,9 @@ use regent::backtest::Comparison;
 use regent::drift::Severity;
 use regent::govern::State;
 
+use serde_json::Value;
+
+use super::programs::{Programs, REGENT};
 use super::stage::{replayed, rotated, weather};
 
 /// Four years before the incident, and three windows of it: windows of 250 from row 10,000, the incident in the ninth.
@@ -43,4 +46,43 @@ fn when_an_incident_is_mended_the_way_back_is_a_rollback() {
     assert!((mended_in + 1..=mended_in + 2).contains(&back.window), "labels are one window late: {}", back.window);
     let after: Vec<f64> = summary.windows.iter().skip(back.window + 1).filter_map(|line| line.f1).collect();
     assert!(after.iter().all(|f1| *f1 > 0.6), "{after:?}");
+}
+
+/// P12: a policy states how often it may be alarmed for nothing; what it costs is measured on the model's own rows, kept, and
+/// held against that.
+#[test]
+fn a_policy_that_cries_wolf_is_found_out() {
+    let programs = Programs::with_champion();
+    let measure = ["drift", "null", "--windows", "300", "--rows", "200"];
+    let measured = || programs.json(REGENT, &measure)["found"].clone();
+    let said = || {
+        let doctor = programs.json(REGENT, &["doctor"]);
+        let about = |finding: &&Value| finding["check"] == "false alarms";
+        let finding = doctor["findings"].as_array().unwrap().iter().find(about).unwrap().clone();
+        format!("{}: {}", finding["level"].as_str().unwrap(), finding["what"].as_str().unwrap())
+    };
+    assert!(said().starts_with("ok: not measured"), "{}", said());
+    programs.done(&[&measure[..], &["--dry-run"]].concat());
+    assert!(said().starts_with("ok: not measured"), "a dry run keeps nothing: {}", said());
+
+    let quiet = measured();
+    assert_eq!((&quiet["insufficient"]["share"], &quiet["confirmed"]["share"]), (&0.0.into(), &0.0.into()), "{quiet}");
+    assert!(quiet["customary"]["share"].as_f64().unwrap() > 0.1, "on the same windows: {quiet}");
+    assert!(said().starts_with("ok: drift is confirmed in 0.00 % of windows"), "{}", said());
+    assert_eq!(measured(), quiet, "the same seed draws the same windows");
+    assert_eq!(programs.names("var/rain/reports/null").len(), 1, "and the same report is kept once");
+
+    let policy = std::fs::read_to_string(programs.path("governance/rain/policy.yaml")).unwrap();
+    programs.write(
+        "governance/rain/policy.yaml",
+        &format!("{policy}drift: {{alpha: 0.5, psi: 0.001, ks: 0.001, confirm: 1, of: 1}}\n"),
+    );
+    assert!(said().starts_with("ok: not measured"), "under these rules: {}", said());
+    let loud = measured();
+    assert!(loud["confirmed"]["share"].as_f64().unwrap() > 0.05, "{loud}");
+    assert!(
+        said().starts_with("warn: drift is confirmed in ") && said().contains("1 per 90d allows 1.11 %"),
+        "{}",
+        said()
+    );
 }

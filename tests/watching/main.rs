@@ -7,6 +7,7 @@
 
 mod nulls;
 mod power;
+mod unseen;
 mod worlds;
 
 /// A debug build draws what a gate has time for.

@@ -28,6 +28,8 @@ const WORDS: [&[f64]; 5] = [
 pub const NUMBER: usize = 0;
 /// The category that they change: five words.
 pub const CATEGORY: usize = NUMBERS + 2;
+/// Two numbers that hang together, each normal, of mean 0 and deviation 1: what the world's model answers by.
+pub const PAIR: [usize; 2] = [4, 5];
 
 pub struct World {
     contract: Contract,
@@ -60,9 +62,11 @@ impl World {
     pub fn new(rows: usize, seed: u64) -> World {
         let contract = contract();
         let mut dice = Dice::new(seed);
-        let rows: Vec<FeatureVector> = (0..rows).map(|_| admitted(&contract, &row(&mut dice))).collect();
+        let rows: Vec<Row> = (0..rows).map(|_| row(&mut dice)).collect();
+        let answers: Vec<f64> = rows.iter().map(answer).collect();
+        let rows: Vec<FeatureVector> = rows.iter().map(|row| admitted(&contract, row)).collect();
         let importance = vec![1.0 / contract.features().len() as f64; contract.features().len()];
-        let profile = Profile::build(&contract, &rows, &importance, &[0.5]).unwrap();
+        let profile = Profile::build(&contract, &rows, &importance, &answers).unwrap();
         World { contract, profile }
     }
 
@@ -73,12 +77,26 @@ impl World {
 
     /// A window of so many rows of a world that may have changed.
     pub fn window(&self, rows: usize, dice: &mut Dice, change: impl Fn(&mut Row, &mut Dice)) -> VersionCounts {
-        let features = self.profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();
-        let mut counts = VersionCounts { rows: rows as u64, features, ..VersionCounts::default() };
-        for _ in 0..rows {
+        let changed = |_| {
             let mut row = row(dice);
             change(&mut row, dice);
-            for ((feature, counts), slot) in self.profile.features.iter().zip(&mut counts.features).zip(row) {
+            row
+        };
+        self.count((0..rows).map(changed))
+    }
+
+    /// Rows as a server counts them, with the model's answers.
+    pub fn count(&self, rows: impl IntoIterator<Item = Row>) -> VersionCounts {
+        let Profile { features, score, .. } = &self.profile;
+        let mut counts = VersionCounts {
+            features: features.iter().map(|feature| vec![0; feature.bins.len()]).collect(),
+            prediction: vec![0; score.bins.len()],
+            ..VersionCounts::default()
+        };
+        for row in rows {
+            counts.rows += 1;
+            counts.prediction[score.bins.place(Slot::Value(answer(&row)))] += 1;
+            for ((feature, counts), slot) in features.iter().zip(&mut counts.features).zip(row) {
                 counts[feature.bins.place(slot)] += 1;
             }
         }
@@ -86,8 +104,18 @@ impl World {
     }
 }
 
+/// How likely a row of the world is to be positive, and what a model says that has learned the world to the full.
+pub fn answer(row: &Row) -> f64 {
+    let sum: f64 = PAIR.iter().filter_map(|place| number(row[*place])).sum();
+    1.0 / (1.0 + (-sum).exp())
+}
+
+pub fn number(slot: Slot) -> Option<f64> {
+    if let Slot::Value(value) = slot { Some(value) } else { None }
+}
+
 /// Normal ones of which some hang together, skewed ones, even ones, small whole numbers with their ties, and mostly nothing.
-fn row(dice: &mut Dice) -> Row {
+pub fn row(dice: &mut Dice) -> Row {
     let common = dice.normal();
     let number = |place: usize, dice: &mut Dice| match place {
         0..4 => dice.normal(),
@@ -132,8 +160,7 @@ fn contract() -> Contract {
 
 /// A row in which nothing is missing.
 fn admitted(contract: &Contract, row: &Row) -> FeatureVector {
-    let values: Vec<f64> =
-        row.iter().filter_map(|slot| if let Slot::Value(value) = slot { Some(*value) } else { None }).collect();
+    let values: Vec<f64> = row.iter().filter_map(|slot| number(*slot)).collect();
     let words: Vec<String> = values.iter().map(|value| format!("w{value}")).collect();
     let given = contract.features().iter().zip(&values).zip(&words).map(|((feature, value), word)| {
         let given = if feature.words().is_some() { Given::Text(word) } else { Given::Number(*value) };
