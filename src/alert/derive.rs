@@ -84,8 +84,11 @@ fn foreseen(observation: &Observation, rules: &Rules) -> Seen {
     })
 }
 
-/// The errors of a regression in its mature windows: do they lie where they lay?
+/// The errors of a regression in its mature windows: do they lie where they lay? Of a probability there is nothing to ask.
 fn errors_moved(observation: &Observation, rules: &Rules) -> Verdict {
+    if observation.performance.iter().all(|report| report.residuals.is_none()) {
+        return Verdict::Pass;
+    }
     let mature = observation.performance.iter().filter(|report| report.verdict.is_judged());
     let rules = &rules.performance;
     Verdict::confirmed(mature.map(PerformanceReport::errors_moved), rules.confirm, rules.of)
@@ -97,7 +100,8 @@ fn concept_drift(observation: &Observation, rules: &Rules) -> Seen {
     let features = drift::confirm(&observation.drift, &rules.drift).verdict;
     let errors = performance::confirm(&observation.performance, &rules.performance).check.verdict;
     let worse = errors == Verdict::Fail && features == Verdict::Pass;
-    if errors_moved(observation, rules) == Verdict::Fail {
+    let residuals = errors_moved(observation, rules);
+    if residuals == Verdict::Fail {
         let newest = observation.performance.iter().rev().find(|report| report.errors_moved() == Verdict::Fail);
         let residuals = newest.and_then(|report| report.residuals.as_ref());
         let checks = residuals.into_iter().flat_map(|residuals| residuals.checks.iter().chain([&residuals.coverage]));
@@ -108,8 +112,8 @@ fn concept_drift(observation: &Observation, rules: &Rules) -> Seen {
     match (moved, worse) {
         (Verdict::Fail, _) => Seen::stands(Level::Warning, "the prediction has shifted while no feature has drifted"),
         (_, true) => Seen::stands(Level::Warning, "errors have grown while no feature has drifted"),
-        (Verdict::Pass, false) => Seen::Over,
-        (Verdict::Insufficient | Verdict::Error, false) => Seen::Unclear,
+        (Verdict::Pass, false) if residuals == Verdict::Pass => Seen::Over,
+        (Verdict::Pass | Verdict::Insufficient | Verdict::Error, false) => Seen::Unclear,
     }
 }
 

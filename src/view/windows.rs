@@ -169,7 +169,8 @@ impl Looking<'_> {
         for (version, counted) in &counts.versions {
             let model = self.fetched(*version);
             let pairs: Vec<&Pair> = joined.pairs.iter().filter(|pair| pair.version == *version).collect();
-            let told = Told { version: *version, counted, answered: answered(version), pairs, events: &events };
+            let (answered, requests) = (answered(version), snapshot.requests);
+            let told = Told { version: *version, counted, answered, pairs, events: &events, requests };
             let told = match model {
                 Ok(model) => told.by(model, Some(moved(model, snapshot, digest, volumes, rules))),
                 Err(why) => Answered { note: why.clone(), ..told.alone() },
@@ -217,20 +218,26 @@ struct Told<'a> {
     answered: u64,
     pairs: Vec<&'a Pair>,
     events: &'a [Event],
+    /// That had arrived when the window was sealed.
+    requests: u64,
 }
 
 impl Told<'_> {
     /// What can be said without the version's own files.
     fn alone(&self) -> Answered {
+        let nothing = || {
+            let archived = self.requests > 0 && self.events.is_empty();
+            NotComputable::because(if archived { "the window's events were archived" } else { "it answered nothing" })
+        };
         let labelled = match self.answered {
-            0 => Err(NotComputable::because("it answered nothing")),
+            0 => Err(nothing()),
             answered => Ok(self.pairs.len() as f64 / answered as f64),
         };
         let mine =
             self.events.iter().filter(|event| event.model_version == self.version && event.status == Status::Valid);
         let scores: Vec<f64> = mine.filter_map(|event| event.prediction).collect();
         let mean = match scores.len() {
-            0 => Err(NotComputable::because("it answered nothing")),
+            0 => Err(nothing()),
             rows => Ok(scores.iter().sum::<f64>() / rows as f64),
         };
         let timed = self.counted.latency.iter().sum();

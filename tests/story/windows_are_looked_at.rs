@@ -55,6 +55,10 @@ fn windows_of_every_size_tell_of_traffic_drift_labels_and_performance() {
     let requests = |size| of(size).unwrap().windows.iter().map(|window| window.requests).sum::<u64>();
     assert_eq!(requests(Span::from_days(1)), requests(Span::from_hours(1)));
     assert!(matches!(of(Span::from_mins(7)), Err(ViewError::NoSuchSize { .. })));
+    std::fs::remove_dir_all(estate.path("var/rain/events")).unwrap();
+    let archived = of(Span::from_days(1)).unwrap();
+    let told = &archived.windows.last().unwrap().versions[0].labelled_share.value;
+    assert!(told.to_string().contains("archived"), "{told}");
     let odd = estate.regent(&["view", "rain", "--window", "7m"]);
     assert_eq!(odd.status.code(), Some(2));
     let table = text(&estate.regent(&["view", "rain", "--last", "2"]).stdout);

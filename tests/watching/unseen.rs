@@ -143,6 +143,7 @@ fn performed(then: &[Labelled], now: &[Labelled]) -> bool {
         window: window(),
         requests: now.len() as u64,
         baseline: &baseline,
+        promised: None,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), window().end()).verdict == Verdict::Fail
 }
