@@ -182,6 +182,7 @@ fn a_mean_prediction_is_far_off_only_if_that_is_no_chance() {
     };
     assert_eq!(window(even()), Verdict::Pass);
     assert_eq!(window(moved()), Verdict::Fail);
+    assert_eq!(window(vec![50; 5]), Verdict::Fail, "downwards too");
     assert_eq!(window(vec![]), Verdict::Insufficient);
     assert_eq!(window(vec![10; 9]), Verdict::Insufficient, "too few rows");
     // A mean that stays though everything else moves is no anomaly of the mean; `prediction_shifted` sees it.
