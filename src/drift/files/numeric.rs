@@ -12,7 +12,7 @@ use crate::stats::distance::{
 use crate::stats::histogram::{Edges, Frozen, Grouping};
 use crate::stats::hypothesis::{
     EXACT_UP_TO, Tested, chi_square_pooled, kolmogorov_smirnov, kolmogorov_smirnov_bound, kolmogorov_smirnov_exact,
-    mann_whitney_auto,
+    mann_whitney, mann_whitney_exact,
 };
 use crate::types::{NotComputable, Value};
 
@@ -73,8 +73,7 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
         Share::of("unseen_share_growth", (reference.unreadable, rows.0), (current.unreadable, rows.1)),
     ];
     let logs = format!("{}, natural logarithms, half a row more in each bin", sides.grouped);
-    let ranks = sides.tally.as_ref().ok().map(mann_whitney_auto);
-    let ranked = ranks.map_or_else(|| no_rows(&sides.tally), |tested| Value::from(tested.statistic));
+    let (ranks, ranked_how) = ranked(&sides.tally);
     let from = format!("rows{}", sides.binned);
     let shared = sides.groups.as_ref().map_err(Clone::clone);
     let shared = shared.and_then(|groups| chi_square_pooled(&groups.reference, &groups.current));
@@ -88,14 +87,11 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
         .with_p(shared.as_ref().ok().map(|tested| tested.p_value)),
         FileCheck::shown(
             "mann_whitney",
-            ranked,
+            ranks.clone().map(|tested| tested.statistic),
             n,
-            format!(
-                "U of the reference, two-sided, exact for few rows, else corrected for ties and continuity{}",
-                sides.binned
-            ),
+            format!("U of the reference, two-sided, {ranked_how}{}", sides.binned),
         )
-        .with_p(ranks.map(|tested| tested.p_value)),
+        .with_p(ranks.ok().map(|tested| tested.p_value)),
         FileCheck::shown("wasserstein", tallied(&wasserstein), n, format!("in the column's unit, of {from}")),
         FileCheck::shown(
             "wasserstein_normed",
@@ -146,8 +142,15 @@ fn distances(groups: &Result<Groups, NotComputable>, on: &str, n: u64) -> [FileC
     ]
 }
 
-fn no_rows(tally: &Result<Tally, NotComputable>) -> Value {
-    tally.as_ref().err().cloned().map_or_else(|| Value::from(f64::NAN), Value::NotComputable)
+/// Mann and Whitney's test, exact where SciPy's is, and which of the two it was.
+fn ranked(tally: &Result<Tally, NotComputable>) -> (Result<Tested, NotComputable>, &'static str) {
+    match tally {
+        Ok(tally) => match mann_whitney_exact(tally) {
+            Ok(exact) => (Ok(exact), "exact p"),
+            Err(_) => (Ok(mann_whitney(tally)), "normal p, corrected for ties and continuity"),
+        },
+        Err(why) => (Err(why.clone()), "not tested"),
+    }
 }
 
 fn test(tally: &Result<Tally, NotComputable>) -> (Result<Tested, NotComputable>, &'static str) {
