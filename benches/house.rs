@@ -184,11 +184,11 @@ fn measure(criterion: &mut Criterion) {
     let metrics = || {
         let ranking = Ranking::of(&scores, &labels).unwrap();
         let confusion = Confusion::at(0.5, &scores, &labels).unwrap();
-        let ranked = (ranking.roc_auc(), ranking.roc_auc_delong(), ranking.average_precision(), ranking.separation());
-        let calibrated = (ranking.ece(Binning::EqualMass(10)), ranking.ece(Binning::EqualWidth(10)));
+        let ranked = (ranking.roc_auc(), ranking.roc_auc_delong(), ranking.average_precision());
+        let calibrated = ranking.ece(Binning::EqualMass(10));
         let lost = (log_loss(&scores, &labels), brier(&scores, &labels));
         let called = (confusion.accuracy(), confusion.precision(), confusion.recall(), confusion.f1(), confusion.mcc());
-        (ranked, ranking.best_f1(), calibrated, lost, called)
+        (ranked, calibrated, lost, called)
     };
     let sort = || {
         let mut sorted = scores.clone();
