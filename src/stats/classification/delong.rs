@@ -6,20 +6,21 @@ use crate::types::NotComputable;
 
 /// The placement of a row is the share of the other class that it is ranked rightly against, ties counting half. The area is
 /// their mean, over either class; its variance is s²₁ / n₁ + s²₀ / n₀ with the sample variances of the two classes' placements.
-pub(super) fn interval<Ties>(ties: impl Fn() -> Ties, positives: f64, negatives: f64) -> Result<Estimate, NotComputable>
-where
-    Ties: Iterator<Item = Tie>,
-{
+pub(super) fn interval(
+    area: f64,
+    ties: impl Iterator<Item = Tie>,
+    positives: f64,
+    negatives: f64,
+) -> Result<Estimate, NotComputable> {
     if positives < 2.0 || negatives < 2.0 {
         return Err(NotComputable::because("one row of a class"));
     }
-    let of_a_positive = |tie: &Tie| 1.0 - (tie.negatives_above + tie.negatives / 2.0) / negatives;
-    let of_a_negative = |tie: &Tie| (tie.positives_above + tie.positives / 2.0) / positives;
-    let area = ties().map(|tie| tie.positives * of_a_positive(&tie)).sum::<f64>() / positives;
     let (mut among_positives, mut among_negatives) = (0.0, 0.0);
-    for tie in ties() {
-        among_positives += tie.positives * (of_a_positive(&tie) - area).powi(2);
-        among_negatives += tie.negatives * (of_a_negative(&tie) - area).powi(2);
+    for tie in ties {
+        let of_a_positive = 1.0 - (tie.negatives_above + tie.negatives / 2.0) / negatives;
+        let of_a_negative = (tie.positives_above + tie.positives / 2.0) / positives;
+        among_positives += tie.positives * (of_a_positive - area).powi(2);
+        among_negatives += tie.negatives * (of_a_negative - area).powi(2);
     }
     let variance = among_positives / (positives - 1.0) / positives + among_negatives / (negatives - 1.0) / negatives;
     Ok(Estimate::normal(area, variance.sqrt())?.map(|end| end.clamp(0.0, 1.0)))

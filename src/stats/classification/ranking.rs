@@ -22,6 +22,8 @@ pub struct Ranking {
     scores: Vec<f64>,
     labels: Vec<bool>,
     positives: u64,
+    /// Pairs of a positive and a negative row in which the positive scores higher, ties counting half.
+    pairs_above: f64,
 }
 
 /// The rows of one score.
@@ -45,7 +47,10 @@ impl Ranking {
         given::paired(scores, labels)?;
         let positives = labels.iter().filter(|label| **label).count() as u64;
         let (scores, labels) = falling(scores, labels);
-        Ok(Ranking { scores, labels, positives })
+        let mut ranking = Ranking { scores, labels, positives, pairs_above: 0.0 };
+        let of_tie = |tie: Tie| tie.negatives * (tie.positives_above + tie.positives / 2.0);
+        ranking.pairs_above = ranking.ties().map(of_tie).sum();
+        Ok(ranking)
     }
 
     /// How many rows there are.
@@ -77,7 +82,7 @@ impl Ranking {
     /// Fewer than two rows of a class.
     pub fn roc_auc_delong(&self) -> Result<Estimate, NotComputable> {
         let (positives, negatives) = self.classes()?;
-        delong::interval(|| self.ties(), positives, negatives)
+        delong::interval(self.area()?, self.ties(), positives, negatives)
     }
 
     /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
@@ -175,11 +180,10 @@ impl Ranking {
         weighted_gap(&self.reliability(binning)?)
     }
 
-    /// Pairs in which the positive scores higher, ties counting half, as a share of all.
+    /// Pairs in which the positive scores higher as a share of all.
     fn area(&self) -> Result<f64, NotComputable> {
         let (positives, negatives) = self.classes()?;
-        let pairs: f64 = self.ties().map(|tie| tie.negatives * (tie.positives_above + tie.positives / 2.0)).sum();
-        Ok((pairs / (positives * negatives)).clamp(0.0, 1.0))
+        Ok((self.pairs_above / (positives * negatives)).clamp(0.0, 1.0))
     }
 
     /// The distinct scores, from the largest down.
