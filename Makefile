@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-peeking test-watching test-model test-bars test-signing demo check fix bench bench-data
+.PHONY: help test test-faults test-peeking test-watching test-model test-mutants test-bars test-signing demo check fix bench bench-data
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -12,6 +12,9 @@ test: ## Run every test, the tidiness of the house included, and a few of the fa
 
 test-faults: ## Kill, refuse, fill, crowd and mistime at every point, and print what came of it (minutes; needs strace).
 	@scripts/faults.sh
+
+test-mutants: ## Break what decides in every small way, and see what no test notices (hours).
+	@scripts/mutants.sh
 
 test-bars: ## Replay the weather and variants of it, and hold the demonstration to its promises (minutes).
 	@scripts/with_tools.sh cargo test --locked --release --test bars -- --nocapture

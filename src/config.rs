@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::alert::AlertRules;
+use crate::contract::Task;
 use crate::drift::DriftRules;
 use crate::evaluate::{EvaluateRules, RollbackRules};
 use crate::govern::{PromotionRules, Rules};
@@ -154,6 +155,16 @@ impl Policy {
         if faults.is_empty() { Ok(policy) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
     }
 
+    /// Hold the rules against what the model predicts.
+    ///
+    /// # Errors
+    /// Every rule that speaks of what such a model does not have.
+    pub fn suits(&self, file: &str, task: Task) -> Result<(), PolicyError> {
+        let name = |(key, what)| PolicyFault { key: format!("performance.{key}"), what };
+        let faults: Vec<PolicyFault> = self.performance.misfits(task).into_iter().map(name).collect();
+        if faults.is_empty() { Ok(()) } else { Err(PolicyError::Faults { file: file.to_owned(), faults }) }
+    }
+
     fn faults(&self) -> Vec<PolicyFault> {
         let stages = [
             ("windows", self.windows.faults()),
@@ -190,6 +201,17 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_floor_is_of_something_that_is_measured() {
+        let said = |text: &str| Policy::read("policy.yaml", text).unwrap_err().to_string();
+        let unknown = said("performance:\n  floors: { roc: 0.7 }\n");
+        assert!(unknown.contains("performance.floors: no metric is called `roc`: write auc, accuracy"), "{unknown}");
+        let policy = Policy::read("policy.yaml", "performance:\n  floors: { mae: 12 }\n").unwrap();
+        assert!(policy.suits("policy.yaml", Task::Regression).is_ok());
+        let misfit = policy.suits("policy.yaml", Task::Binary).unwrap_err().to_string();
+        assert!(misfit.contains("performance.floors: this model has no `mae`: write auc"), "{misfit}");
+    }
 
     #[test]
     fn no_error_about_alerts_shows_a_value() {

@@ -98,7 +98,7 @@ fn errors_moved(observation: &Observation, rules: &Rules) -> Verdict {
 fn concept_drift(observation: &Observation, rules: &Rules) -> Seen {
     let moved = drift::confirmed(&observation.drift, DriftReport::concept_drifted, &rules.drift);
     let features = drift::confirm(&observation.drift, &rules.drift).verdict;
-    let errors = performance::confirm(&observation.performance, &rules.performance).check.verdict;
+    let errors = losses(observation, rules).verdict;
     let worse = errors == Verdict::Fail && features == Verdict::Pass;
     let residuals = errors_moved(observation, rules);
     if residuals == Verdict::Fail {
@@ -133,25 +133,49 @@ fn label_coverage(observation: &Observation) -> Seen {
 
 fn performance_loss(observation: &Observation, rules: &Rules) -> Seen {
     let confirmed = performance::confirm(&observation.performance, &rules.performance);
-    let newest = observation.performance.iter().rev().find(|report| report.verdict == Verdict::Fail);
+    let lost = |report: &&PerformanceReport| report.against_baseline(&rules.performance) == Verdict::Fail;
     if confirmed.catastrophic == Verdict::Fail {
-        let check = newest.map(|report| report.catastrophic.to_string()).unwrap_or_default();
+        let fell = |report: &&PerformanceReport| report.catastrophic.verdict == Verdict::Fail;
+        let check = newest_of(observation, fell).map(|report| report.catastrophic.to_string()).unwrap_or_default();
         return Seen::stands(Level::Critical, format!("catastrophic: {check}"));
     }
-    Seen::by(confirmed.check.verdict, Level::Warning, || {
-        let failing = newest.and_then(|report| report.checks.iter().find(|check| check.verdict == Verdict::Fail));
-        format!("{}; {}", confirmed.check, failing.map(ToString::to_string).unwrap_or_default())
+    let check = losses(observation, rules);
+    Seen::by(check.verdict, Level::Warning, || {
+        let newest = newest_of(observation, lost);
+        let whole = newest.into_iter().flat_map(|report| &report.checks).find(|check| check.verdict == Verdict::Fail);
+        let slices = newest.into_iter().flat_map(|report| &report.slices);
+        let slice = slices.into_iter().find(|slice| slice.check.verdict == Verdict::Fail);
+        let slice = slice.map(|slice| format!("{}={}: {}", slice.slice, slice.value, slice.check));
+        format!("{check}; {}", whole.map(ToString::to_string).or(slice).unwrap_or_default())
     })
 }
 
-/// Floors are the owner's word for what is too bad to serve: one mature window below is enough.
+fn newest_of(
+    observation: &Observation,
+    of_interest: impl Fn(&&PerformanceReport) -> bool,
+) -> Option<&PerformanceReport> {
+    observation.performance.iter().rev().find(of_interest)
+}
+
+/// Windows that lost against the promoted baseline; floors are told by themselves.
+fn losses(observation: &Observation, rules: &Rules) -> Check {
+    let rules = &rules.performance;
+    performance::confirmed(&observation.performance, "lost_windows", |report| report.against_baseline(rules), rules)
+}
+
+/// Floors are the owner's word for what is too bad to serve. One window below is chance, as it is of a loss: confirmed in k of m,
+/// it is critical at once, and until then nobody is woken.
 fn below_a_floor(observation: &Observation, rules: &Rules) -> Seen {
-    let mature = observation.performance.iter().rev().find(|report| report.verdict.is_judged());
-    let is_floor = |check: &&Check| rules.performance.floors.contains_key(&check.measurement.metric);
-    let floors: Vec<&Check> = mature.into_iter().flat_map(|report| &report.checks).filter(is_floor).collect();
-    let failing = floors.iter().find(|check| check.verdict == Verdict::Fail);
-    let verdict = Verdict::worst(floors.iter().map(|check| check.verdict));
-    Seen::by(verdict, Level::Critical, || failing.map(ToString::to_string).unwrap_or_default())
+    if rules.performance.floors.is_empty() {
+        return Seen::Over;
+    }
+    let below = |report: &PerformanceReport| report.against_floors();
+    let check = performance::confirmed(&observation.performance, "windows_below_a_floor", below, &rules.performance);
+    Seen::by(check.verdict, Level::Critical, || {
+        let newest = newest_of(observation, |report| below(report) == Verdict::Fail);
+        let failing = newest.into_iter().flat_map(|report| &report.floors).find(|floor| floor.verdict == Verdict::Fail);
+        format!("{check}; {}", failing.map(ToString::to_string).unwrap_or_default())
+    })
 }
 
 fn refused(observation: &Observation, decision: &Decision) -> Seen {
@@ -191,7 +215,7 @@ fn held(decision: &Decision) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::performance::{EstimateReport, Residuals};
+    use crate::performance::{EstimateReport, LabelCounts, Residuals};
     use crate::snapshot::Window;
     use crate::types::{Digest, Measurement, Operator, Span, Timestamp, Version};
 
@@ -213,15 +237,49 @@ mod tests {
             late: 0,
             predictions: 100,
             labelled: (100.0 * share) as u64,
+            sampled_share: 1.0,
+            labels: LabelCounts::default(),
             maturity: vec![check("label_coverage", share, 0.5), check("age_secs", f64::from(u8::from(old)), 1.0)],
             metrics: Vec::new(),
             checks: Vec::new(),
+            floors: Vec::new(),
+            slices: Vec::new(),
             catastrophic: nothing.clone(),
             collapse: nothing.measurement,
             residuals: None,
             methods: std::collections::BTreeMap::new(),
             verdict: Verdict::Insufficient,
         }
+    }
+
+    #[test]
+    fn nobody_is_woken_by_one_window_below_a_floor() {
+        let mut rules = Rules::default();
+        let floor = |value: f64| {
+            let floor = Check::require(Measurement::new("auc_upper95", value, 500), Operator::AtLeast, 0.7, 1);
+            let verdict = floor.verdict;
+            PerformanceReport { floors: vec![floor], verdict, ..labelled(1.0, true) }
+        };
+        let seen = |rules: &Rules, performance: Vec<PerformanceReport>| {
+            below_a_floor(&Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) }, rules)
+        };
+        assert_eq!(seen(&rules, vec![floor(0.6), floor(0.6)]), Seen::Over, "there is no floor any more");
+        rules.performance.floors.insert("auc".to_owned(), 0.7);
+        assert_eq!(seen(&rules, vec![floor(0.8), floor(0.8), floor(0.6)]), Seen::Over);
+        assert_eq!(seen(&rules, vec![floor(0.6)]), Seen::Unclear);
+        assert_eq!(seen(&rules, vec![]), Seen::Unclear);
+        let Seen::Stands(told) = seen(&rules, vec![floor(0.8), floor(0.6), floor(0.6)]) else {
+            panic!("nobody was told")
+        };
+        assert_eq!(told.level, Level::Critical);
+        assert!(
+            told.text.contains("windows_below_a_floor 2") && told.text.contains("auc_upper95 0.6 >= 0.7"),
+            "{told:?}"
+        );
+        // The baseline is another matter.
+        let performance = vec![floor(0.8), floor(0.6), floor(0.6)];
+        let observation = Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) };
+        assert_eq!(performance_loss(&observation, &rules), Seen::Unclear);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::drift::DriftReport;
 use crate::evaluate::{Evaluation, Watch};
 use crate::govern::{Observation, ReportKind, Rules, Standing};
 use crate::ingest::NoSources;
-use crate::performance::{EstimateReport, PerformanceReport};
+use crate::performance::{EstimateReport, LabelIntake, PerformanceReport};
 use crate::promote::{self, Context};
 use crate::shadow::ShadowReport;
 use crate::store::Store;
@@ -71,6 +71,7 @@ pub(super) fn compare(recorded: &Observation, again: &Observation) -> Vec<Again>
     }
     all.extend(recorded.performance.iter().map(|report| of_performance(report, &again.performance)));
     all.extend(recorded.estimated.iter().map(|report| of_estimate(report, &again.estimated)));
+    all.extend(recorded.labels.iter().map(|intake| of_labels(intake, again.labels.as_ref())));
     all.extend(recorded.evaluation.iter().map(|report| of_evaluation(report, again.evaluation.as_ref())));
     all.extend(recorded.shadow.iter().map(|report| of_shadow(report, again.shadow.as_ref())));
     all.extend(recorded.watch.iter().map(|report| of_watch(report, again.watch.as_ref())));
@@ -86,14 +87,18 @@ fn of_drift(report: &DriftReport, again: &[DriftReport]) -> Again {
     }
 }
 
+/// Whether a report rests on fewer answers or fewer labels than another, the contradicting ones counted.
+fn fewer(one: &PerformanceReport, other: &PerformanceReport) -> bool {
+    let rests_on = |report: &PerformanceReport| [report.predictions, report.labelled, report.labels.received];
+    rests_on(one).iter().zip(rests_on(other)).any(|(one, other)| *one < other)
+}
+
 fn of_performance(report: &PerformanceReport, again: &[PerformanceReport]) -> Again {
     let same = again.iter().find(|other| other.window == report.window && other.version == report.version);
     let came = match same {
         Some(other) if other == report => Recomputed::Same,
-        Some(other) if other.predictions < report.predictions || other.labelled < report.labelled => {
-            Recomputed::Archived
-        }
-        Some(other) if other.predictions > report.predictions || other.labelled > report.labelled => Recomputed::Fuller,
+        Some(other) if fewer(other, report) => Recomputed::Archived,
+        Some(other) if fewer(report, other) => Recomputed::Fuller,
         Some(_) => Recomputed::Differs,
         None => Recomputed::Archived,
     };
@@ -111,6 +116,17 @@ fn of_estimate(report: &EstimateReport, again: &[EstimateReport]) -> Again {
         about: format!("estimate of {} in {}", report.version, report.window),
         came: came(same.map(|other| other == report)),
     }
+}
+
+fn of_labels(intake: &LabelIntake, again: Option<&LabelIntake>) -> Again {
+    let came = match again.filter(|other| other.window == intake.window) {
+        Some(other) if other == intake => Recomputed::Same,
+        Some(other) if other.received < intake.received || other.matched < intake.matched => Recomputed::Archived,
+        Some(other) if other.received > intake.received || other.matched > intake.matched => Recomputed::Fuller,
+        Some(_) => Recomputed::Differs,
+        None => Recomputed::Archived,
+    };
+    Again { kind: ReportKind::Performance, about: format!("labels of {}", intake.window), came }
 }
 
 fn of_evaluation(report: &Evaluation, again: Option<&Evaluation>) -> Again {

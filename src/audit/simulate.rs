@@ -156,12 +156,14 @@ impl Simulated {
         rules: &Rules,
     ) -> Result<Observation, AuditError> {
         let recorded = &inputs.observation;
+        // A trial sees the requests that the sample takes.
+        let sampled_otherwise = rules.performance.sample_above != inputs.rules.performance.sample_above;
         let changed = [
             (ReportKind::Drift, rules.drift != inputs.rules.drift),
             (ReportKind::Performance, rules.performance != inputs.rules.performance),
             (ReportKind::Estimate, rules.performance != inputs.rules.performance),
             (ReportKind::Evaluation, rules.evaluate != inputs.rules.evaluate),
-            (ReportKind::Shadow, rules.shadow != inputs.rules.shadow),
+            (ReportKind::Shadow, sampled_otherwise || rules.shadow != inputs.rules.shadow),
             (ReportKind::Watch, rules.rollback != inputs.rules.rollback),
         ];
         let changed: Vec<ReportKind> =
@@ -191,7 +193,10 @@ impl Simulated {
                     seen.drift.clone_from(&under.drift);
                     seen.candidate_drift.clone_from(&under.candidate_drift);
                 }
-                ReportKind::Performance => seen.performance.clone_from(&under.performance),
+                ReportKind::Performance => {
+                    seen.performance.clone_from(&under.performance);
+                    seen.labels.clone_from(&under.labels);
+                }
                 ReportKind::Estimate => seen.estimated.clone_from(&under.estimated),
                 ReportKind::Evaluation => seen.evaluation.clone_from(&under.evaluation),
                 ReportKind::Shadow => seen.shadow.clone_from(&under.shadow),

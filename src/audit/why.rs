@@ -115,7 +115,10 @@ fn checks_of(seen: &Observation, version: Version) -> Vec<Open> {
     let performance: Option<&PerformanceReport> =
         seen.performance.iter().rev().find(|report| report.version == version);
     if let Some(report) = performance {
-        add("performance", &mut report.maturity.iter().chain(&report.checks).chain([&report.catastrophic]));
+        add(
+            "performance",
+            &mut report.maturity.iter().chain(&report.checks).chain(&report.floors).chain([&report.catastrophic]),
+        );
     }
     if let Some(report) = seen.evaluation.as_ref().filter(|report| report.candidate == version) {
         add("evaluation", &mut report.checks.iter());

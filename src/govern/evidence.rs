@@ -184,7 +184,8 @@ fn performance_fault(report: &PerformanceReport, rules: &Rules, now: Timestamp) 
     if report.labelled > report.predictions {
         return Some(format!("{} labels of {} predictions", report.labelled, report.predictions));
     }
-    unsound(report.checks.iter().chain([&report.catastrophic]))
+    let of_slices = report.slices.iter().map(|slice| &slice.check);
+    unsound(report.checks.iter().chain(&report.floors).chain(of_slices).chain([&report.catastrophic]))
 }
 
 /// The first check whose verdict its own number does not bear out.

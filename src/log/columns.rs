@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, ListBuilder, StringArray, StringBuilder, TimestampMicrosecondArray,
-    UInt32Array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, ListBuilder, StringArray, StringBuilder,
+    TimestampMicrosecondArray, UInt32Array,
 };
 use arrow::datatypes::{Float64Type, TimestampMicrosecondType, UInt32Type};
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -66,6 +66,40 @@ impl Rows {
         let notes = notes(reader.metadata().file_metadata().key_value_metadata());
         let batches = reader.build().map_err(told)?.collect::<Result<_, _>>().map_err(told)?;
         Ok(Rows { batches, notes })
+    }
+
+    /// Only these columns of every row.
+    pub(crate) fn decode_columns(bytes: Vec<u8>, names: &[&str]) -> Result<Rows, Fault> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(bytes)).map_err(told)?;
+        let notes = notes(reader.metadata().file_metadata().key_value_metadata());
+        let mask = ProjectionMask::columns(reader.parquet_schema(), names.iter().copied());
+        let batches = reader.with_projection(mask).build().map_err(told)?;
+        Ok(Rows { batches: batches.collect::<Result<_, _>>().map_err(told)?, notes })
+    }
+
+    /// Only the rows that are wanted. That is decided by looking at a few columns, batch by batch; of rows that are not wanted
+    /// nothing else is decoded.
+    pub(crate) fn decode_where(
+        bytes: Vec<u8>,
+        looking_at: &[&str],
+        mut wanted: impl FnMut(&Batch<'_>, usize) -> Result<bool, Fault>,
+    ) -> Result<Rows, Fault> {
+        let bytes = Bytes::from(bytes);
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes.clone()).map_err(told)?;
+        let notes = notes(reader.metadata().file_metadata().key_value_metadata());
+        let mask = ProjectionMask::columns(reader.parquet_schema(), looking_at.iter().copied());
+        let mut chosen = Vec::new();
+        for batch in reader.with_projection(mask).build().map_err(told)? {
+            let batch = batch.map_err(told)?;
+            let look = |place| wanted(&Batch(&batch), place).map(Some);
+            chosen.push((0..batch.num_rows()).map(look).collect::<Result<BooleanArray, Fault>>()?);
+        }
+        if chosen.iter().all(|batch| batch.true_count() == 0) {
+            return Ok(Rows { batches: Vec::new(), notes });
+        }
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).map_err(told)?;
+        let reader = reader.with_row_selection(RowSelection::from_filters(&chosen)).build().map_err(told)?;
+        Ok(Rows { batches: reader.collect::<Result<_, _>>().map_err(told)?, notes })
     }
 
     /// Every row of every batch, made by `row` from the batch's columns and the row's place.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::contract::Code;
-use crate::types::{ModelName, Timestamp, Version};
+use crate::types::{ModelName, Span, Timestamp, Version};
 
 /// What is remembered of one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -62,6 +62,22 @@ pub struct Label {
     pub request_id: Uuid,
     /// 1 or 0 for a binary task, else the number.
     pub label: f64,
-    /// When the label arrived.
+    /// When the label became known: when it arrived, or what its file says.
     pub at: Timestamp,
+}
+
+impl Label {
+    /// By so much the clocks of two machines may differ: what Kerberos allows them, and far more than NTP leaves.
+    pub const CLOCKS: Span = Span::from_mins(5);
+
+    /// Whether it was known before its request was answered, beyond what clocks explain: what is known before the question is
+    /// not what became of the answer.
+    pub fn is_early(&self, answered: Timestamp) -> bool {
+        self.at + Label::CLOCKS < answered
+    }
+
+    /// Whether it says the same, to the bit.
+    pub fn agrees(&self, other: &Label) -> bool {
+        self.label.total_cmp(&other.label).is_eq()
+    }
 }

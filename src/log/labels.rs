@@ -1,17 +1,19 @@
-//! Labels from files, and all labels read back; through the store. The first label of a request stays.
+//! Labels from files, and labels read back; through the store. All that a request was ever told are kept; who joins them says
+//! which one counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 
 use uuid::Uuid;
 
-use super::parts::{PartKind, part, parts_between, read_events, read_rows, seal_labels};
+use super::columns::{Fault, Rows};
+use super::parts::{PartKind, part, parts_between, read_chosen, seal_labels};
 use super::rows;
 use super::{Label, LogError};
 use crate::contract::{Contract, Given};
 use crate::serve::{Outcomes, parse_id, truth};
 use crate::store::Store;
-use crate::types::{Digest, ModelName, Timestamp};
+use crate::types::{Digest, ModelName, Span, Timestamp};
 
 /// A row of a labels file that cannot be taken. It never holds the label.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,10 +25,18 @@ pub struct LabelFault {
     pub what: &'static str,
 }
 
+/// How far back requests are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Since {
+    /// Among events since then.
+    pub known: Timestamp,
+    /// Windows that ended before are judged no more: their labels are overdue.
+    pub judged: Timestamp,
+}
+
 /// Import a CSV of `request_id,label` and perhaps `at` (when the label became known; else `now`). All rows or none.
 ///
-/// Known requests are looked for among the events since `since`. A label that is there already is not written again, so
-/// importing a file twice changes nothing.
+/// A label that says nothing new is not written again, so importing a file twice changes nothing.
 ///
 /// # Errors
 /// Every row that is not a label of this contract's target; the store.
@@ -34,22 +44,25 @@ pub fn import(
     store: &dyn Store,
     contract: &Contract,
     file: impl Read,
-    since: Timestamp,
+    since: Since,
     now: Timestamp,
 ) -> Result<Outcomes, LogError> {
     let model = contract.name();
     let labels = read_csv(contract, file, now)?;
-    let answered = read_events(store, model, since, now)?.into_iter().rev().map(|event| (event.request_id, event.ts));
-    let answered: BTreeMap<Uuid, Timestamp> = answered.collect();
-    let mut known: BTreeMap<Uuid, f64> = BTreeMap::new();
-    for label in read_labels(store, model, Timestamp::EPOCH, now)? {
-        known.entry(label.request_id).or_insert(label.label);
+    let named: BTreeSet<Uuid> = labels.iter().map(|label| label.request_id).collect();
+    let is_named = |request_id: Uuid| named.contains(&request_id);
+    let answered = read_chosen(store, model, since.known, now, is_named)?.events.into_iter().rev();
+    let answered: BTreeMap<Uuid, Timestamp> = answered.map(|event| (event.request_id, event.ts)).collect();
+    let mut known: BTreeMap<Uuid, Vec<Label>> = BTreeMap::new();
+    for label in read_labels_of(store, model, Timestamp::EPOCH, now + Label::CLOCKS, is_named)? {
+        known.entry(label.request_id).or_default().push(label);
     }
     let mut outcomes = Outcomes::default();
     let mut kept = Vec::new();
     for label in labels {
-        if outcomes.settle(answered.get(&label.request_id).copied(), known.get(&label.request_id).copied(), &label) {
-            known.insert(label.request_id, label.label);
+        let told = known.entry(label.request_id).or_default();
+        if outcomes.settle(answered.get(&label.request_id).copied(), told, &label, since.judged) {
+            told.insert(told.partition_point(|earlier| earlier.at <= label.at), label.clone());
             kept.push(label);
         }
     }
@@ -63,18 +76,36 @@ pub fn import(
 }
 
 impl Outcomes {
-    /// Count what becomes of a label, given when its request was answered and what label it has; whether to keep it.
-    pub(super) fn settle(&mut self, answered: Option<Timestamp>, known: Option<f64>, label: &Label) -> bool {
-        let (count, keep) = match (answered, known) {
-            (_, Some(known)) if known.total_cmp(&label.label).is_eq() => (&mut self.duplicate, false),
-            (_, Some(_)) => (&mut self.conflicting, false),
-            (None, None) => (&mut self.unknown, true),
-            (Some(answered), None) if label.at < answered => (&mut self.early, true),
-            (Some(_), None) => (&mut self.new, true),
+    /// Count what becomes of a label, given when its request was answered, what it was told before in the order of time, and
+    /// since when windows are judged; whether to keep the label.
+    pub(super) fn settle(
+        &mut self,
+        answered: Option<Timestamp>,
+        told: &[Label],
+        label: &Label,
+        judged_since: Timestamp,
+    ) -> bool {
+        let of_the_answer = |told: &&Label| answered.is_none_or(|answered| !told.is_early(answered));
+        let told: Vec<&Label> = told.iter().filter(of_the_answer).collect();
+        let (count, keep) = match answered {
+            Some(answered) if label.is_early(answered) => (&mut self.early, false),
+            _ if repeats(&told, label) => (&mut self.duplicate, false),
+            _ if !told.is_empty() => (&mut self.conflicting, true),
+            None => (&mut self.unknown, true),
+            Some(answered) if answered < judged_since => (&mut self.overdue, true),
+            Some(_) => (&mut self.new, true),
         };
         *count += 1;
         keep
     }
+}
+
+/// Whether a label says what was said before it: nothing is first or last because of it. A word taken back is news each time.
+fn repeats(told: &[&Label], label: &Label) -> bool {
+    let before = told.partition_point(|told| told.at <= label.at);
+    let neighbour = told.get(before.saturating_sub(1));
+    let again = told.iter().any(|told| told.at == label.at && told.agrees(label));
+    again || neighbour.is_some_and(|neighbour| neighbour.agrees(label))
 }
 
 /// The columns of a labels file.
@@ -122,18 +153,22 @@ fn label(
         "false" => Given::Bool(false),
         word => word.parse().map_or(Given::Text(word), Given::Number),
     };
-    Ok(Label {
+    let label = Label {
         request_id: parse_id(request_id).ok_or("`request_id` must be a UUID in its hyphenated form")?,
         label: truth(contract, given).map_err(|_| "`label` cannot be a value of the contract's target")?,
         at: match at {
             Some(at) => at.parse().map_err(|_| "`at` must be an instant such as 2026-11-21T10:00:00Z")?,
             None => now,
         },
-    })
+    };
+    if label.at > now + Label::CLOCKS {
+        return Err("`at` lies in the future");
+    }
+    Ok(label)
 }
 
-/// The labels of parts that were sealed in the hours of `[since, until]`, in the order they arrived. A request may have
-/// several: the first is the one that counts.
+/// The labels that were known by `until`, of parts sealed in the hours of `[since, until]`, in the order in which they became
+/// known. A request may have several.
 ///
 /// # Errors
 /// The store; a part that is not one.
@@ -143,11 +178,38 @@ pub fn read_labels(
     since: Timestamp,
     until: Timestamp,
 ) -> Result<Vec<Label>, LogError> {
+    labels_of_parts(store, model, (since, until), Rows::decode)
+}
+
+/// As [`read_labels`], but only of wanted requests. Of the others nothing is read but their ids.
+///
+/// # Errors
+/// As [`read_labels`].
+pub fn read_labels_of(
+    store: &dyn Store,
+    model: &ModelName,
+    since: Timestamp,
+    until: Timestamp,
+    wanted: impl Fn(Uuid) -> bool,
+) -> Result<Vec<Label>, LogError> {
+    labels_of_parts(store, model, (since, until), |bytes| {
+        Rows::decode_where(bytes, &rows::ID, |batch, place| Ok(wanted(rows::request_id(batch, place)?)))
+    })
+}
+
+fn labels_of_parts(
+    store: &dyn Store,
+    model: &ModelName,
+    (since, until): (Timestamp, Timestamp),
+    decode: impl Fn(Vec<u8>) -> Result<Rows, Fault>,
+) -> Result<Vec<Label>, LogError> {
     let mut labels = Vec::new();
-    let until = until + crate::types::Span::from_micros(1);
-    for key in parts_between(store, model, PartKind::Labels, since, until)? {
-        labels.extend(rows::labels(&read_rows(store, &key)?).map_err(part(&key))?);
+    for key in parts_between(store, model, PartKind::Labels, since, until + Span::from_micros(1))? {
+        let rows = decode(store.read(&key)?).and_then(|rows| rows::labels(&rows));
+        labels.extend(rows.map_err(part(&key))?);
     }
-    labels.sort_by_key(|label| (label.at, label.request_id));
+    // An hour's parts hold what came later in that hour, too.
+    labels.retain(|label| label.at <= until);
+    labels.sort_by(|a, b| (a.at, a.request_id).cmp(&(b.at, b.request_id)).then(a.label.total_cmp(&b.label)));
     Ok(labels)
 }

@@ -7,6 +7,7 @@ mod labels;
 mod parts;
 mod recorder;
 mod rows;
+mod sample;
 mod segment;
 mod spool;
 
@@ -14,9 +15,10 @@ use std::io;
 
 pub use adopt::{Adopted, adopt};
 pub use event::{Event, Label, ShadowScore, Status};
-pub use labels::{LabelFault, import, read_labels};
-pub use parts::{PartKind, PartName, parts_between, read_events, requests_of};
+pub use labels::{LabelFault, Since, import, read_labels, read_labels_of};
+pub use parts::{PartKind, PartName, Sampled, parts_between, read_events, read_ids, read_sample, requests_of};
 pub use recorder::Recorder;
+pub use sample::Sample;
 pub use spool::SpoolRules;
 
 pub(crate) use parts::{

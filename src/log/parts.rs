@@ -6,11 +6,12 @@ use std::fmt;
 use parquet::file::metadata::ParquetMetaDataReader;
 use parquet::file::reader::{ChunkReader, Length};
 use ulid::Ulid;
+use uuid::Uuid;
 
 use super::columns::{self, Rows, Table};
 use super::rows;
 use super::segment::Contents;
-use super::{Event, Label, LogError};
+use super::{Event, Label, LogError, Sample};
 use crate::store::{Key, Store, StoreError};
 use crate::types::{ModelName, ReplicaName, Span, Timestamp};
 
@@ -194,6 +195,78 @@ pub fn read_events(
     events.retain(|event| from <= event.ts && event.ts < to);
     events.sort_by_key(|event| (event.ts, event.request_id));
     Ok(events)
+}
+
+/// The events of a time that a sample takes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sampled {
+    /// These, in the order of time.
+    pub events: Vec<Event>,
+    /// How many events there are in all.
+    pub of: u64,
+}
+
+/// The events of `[from, to)` that a sample takes. Of the others nothing is read but when they were and their ids.
+///
+/// # Errors
+/// The store; a part that is not one.
+pub fn read_sample(
+    store: &dyn Store,
+    model: &ModelName,
+    from: Timestamp,
+    to: Timestamp,
+    sample: Sample,
+) -> Result<Sampled, LogError> {
+    if sample == Sample::ALL {
+        let events = read_events(store, model, from, to)?;
+        return Ok(Sampled { of: events.len() as u64, events });
+    }
+    read_chosen(store, model, from, to, |request_id| sample.takes(request_id))
+}
+
+/// As [`read_sample`], of whatever requests are chosen.
+///
+/// # Errors
+/// As [`read_sample`].
+pub(super) fn read_chosen(
+    store: &dyn Store,
+    model: &ModelName,
+    from: Timestamp,
+    to: Timestamp,
+    chosen: impl Fn(Uuid) -> bool,
+) -> Result<Sampled, LogError> {
+    let mut sampled = Sampled::default();
+    for key in parts_between(store, model, PartKind::Events, from, to)? {
+        let of = &mut sampled.of;
+        let rows = Rows::decode_where(store.read(&key)?, &rows::TIME_AND_ID, |batch, place| {
+            let ts = batch.instant("ts", place)?;
+            let within = from <= ts && ts < to;
+            *of += u64::from(within);
+            Ok(within && chosen(rows::request_id(batch, place)?))
+        });
+        let events = rows.and_then(|rows| rows::events(model, &rows)).map_err(part(&key))?;
+        sampled.events.extend(events);
+    }
+    sampled.events.sort_by_key(|event| (event.ts, event.request_id));
+    Ok(sampled)
+}
+
+/// Show the ids of the events in the hours of `[from, to)`, one by one and in no order; nothing is kept of them.
+///
+/// # Errors
+/// The store; a part that is not one.
+pub fn read_ids(
+    store: &dyn Store,
+    model: &ModelName,
+    from: Timestamp,
+    to: Timestamp,
+    mut see: impl FnMut(Uuid),
+) -> Result<(), LogError> {
+    for key in parts_between(store, model, PartKind::Events, from, to)? {
+        let rows = Rows::decode_columns(store.read(&key)?, &rows::ID).map_err(part(&key))?;
+        rows.each(|batch, place| rows::request_id(batch, place).map(&mut see)).map_err(part(&key))?;
+    }
+    Ok(())
 }
 
 /// How many events a part has in each minute, from its footer alone.

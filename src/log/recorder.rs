@@ -171,22 +171,23 @@ impl LabelSink for Recorder {
         let mut lines = Vec::new();
         for truth in truths {
             let label = Label { request_id: truth.request_id, label: truth.label, at };
-            let (answered, known) = self.recent().of(truth.request_id);
-            if !outcomes.settle(answered, known, &label) {
+            let (answered, told) = self.recent().of(truth.request_id);
+            // Whatever is remembered is young enough to be judged.
+            if !outcomes.settle(answered, told.as_slice(), &label, Timestamp::EPOCH) {
                 continue;
             }
-            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label } });
+            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label.clone() } });
             lines.push(self.spool().append(at, line).map_err(unwritten)?.1);
-            self.recent().labelled(truth.request_id, truth.label);
+            self.recent().labelled(label);
         }
         Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })
     }
 }
 
-/// The newest requests, with their labels.
+/// The newest requests, each with its newest label.
 #[derive(Default)]
 struct Recent {
-    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<f64>)>,
+    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<Label>)>,
     order: VecDeque<Uuid>,
 }
 
@@ -196,15 +197,16 @@ impl Recent {
         self.entry(id).0.get_or_insert(at);
     }
 
-    fn labelled(&mut self, id: Uuid, label: f64) {
-        self.entry(id).1.get_or_insert(label);
+    fn labelled(&mut self, label: Label) {
+        let (_, newest) = self.entry(label.request_id);
+        *newest = Some(label);
     }
 
-    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<f64>) {
-        self.requests.get(&id).copied().unwrap_or_default()
+    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
+        self.requests.get(&id).cloned().unwrap_or_default()
     }
 
-    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<f64>) {
+    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<Label>) {
         if !self.requests.contains_key(&id) {
             self.order.push_back(id);
             if self.order.len() > REMEMBERED

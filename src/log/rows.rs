@@ -1,10 +1,21 @@
 //! Events and labels as the columns of their parts, and back; pure.
 
 use arrow::array::ArrayRef;
+use uuid::Uuid;
 
-use super::columns::{Fault, Rows, enumerated, instants, lists, need, numbers, parsed, texts, told, wholes};
+use super::columns::{Batch, Fault, Rows, enumerated, instants, lists, need, numbers, parsed, texts, told, wholes};
 use super::{Event, Label, ShadowScore, Status};
 use crate::types::ModelName;
+
+/// The columns by which rows of events are chosen.
+pub(super) const TIME_AND_ID: [&str; 2] = ["ts", "request_id"];
+/// The column by which labels are.
+pub(super) const ID: [&str; 1] = ["request_id"];
+
+/// The request that a row of any part speaks of.
+pub(super) fn request_id(batch: &Batch<'_>, place: usize) -> Result<Uuid, Fault> {
+    parsed("request_id", need("request_id", batch.text("request_id", place)?)?)
+}
 
 /// The columns of a part of events.
 pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, ArrayRef)>, Fault> {
@@ -49,7 +60,7 @@ pub(super) fn events(model: &ModelName, rows: &Rows) -> Result<Vec<Event>, Fault
         let slices = batch.text("slices", place)?.map(serde_json::from_str).transpose().map_err(told)?;
         Ok(Event {
             ts: batch.instant("ts", place)?,
-            request_id: parsed("request_id", text("request_id")?)?,
+            request_id: request_id(batch, place)?,
             model: model.clone(),
             model_version: parsed("model_version", text("model_version")?)?,
             prediction: batch.number("prediction", place)?,
@@ -75,7 +86,7 @@ pub(super) fn label_columns(labels: &[Label]) -> Vec<(&'static str, ArrayRef)> {
 pub(super) fn labels(rows: &Rows) -> Result<Vec<Label>, Fault> {
     rows.each(|batch, place| {
         Ok(Label {
-            request_id: parsed("request_id", need("request_id", batch.text("request_id", place)?)?)?,
+            request_id: request_id(batch, place)?,
             label: need("label", batch.number("label", place)?)?,
             at: batch.instant("at", place)?,
         })

@@ -73,7 +73,7 @@ fn against_auc(pairs: &[&Pair], baseline: &Baseline, rules: &PerformanceRules) -
     let mut in_order = pairs.to_vec();
     in_order.sort_by_key(|pair| (pair.known_at, pair.ts, pair.request_id));
     let scores: Vec<f64> = in_order.iter().map(|pair| pair.prediction).collect();
-    let labels: Vec<bool> = in_order.iter().map(|pair| pair.label > 0.5).collect();
+    let labels: Vec<bool> = in_order.iter().map(|pair| pair.first_label > 0.5).collect();
     let blocks = roc_auc_blocks(&scores, &labels)?;
     if blocks.is_empty() {
         return Err(NotComputable::because("one class only"));

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use super::collapse::e_value;
 use super::residuals::{Promised, residuals};
-use super::rules::PerformanceRules;
-use super::{Baseline, Joined, Pair, PerformanceReport};
+use super::rules::{Conflicting, PerformanceRules, Slices};
+use super::slices::{self, SlicePerformance};
+use super::{Baseline, Joined, LabelCounts, Pair, PerformanceReport};
 use crate::contract::Task;
 use crate::drift::DriftRules;
+use crate::log::Sample;
 use crate::snapshot::Window;
-use crate::train::{Direction, Metric, direction, measure, method};
+use crate::train::{Direction, Metric, RANKED, direction, measure, method};
 use crate::types::{
     Check, Digest, Measurement, ModelName, NotComputable, Operator, Timestamp, Value, Verdict, Version,
 };
@@ -29,6 +31,10 @@ pub struct Judged<'a> {
     pub window: Window,
     /// Requests that its snapshot counted when it was sealed.
     pub requests: u64,
+    /// When that was.
+    pub sealed_at: Timestamp,
+    /// Which of its requests were joined.
+    pub sample: Sample,
     /// What the PROMOTED entry says it is held against.
     pub baseline: &'a Baseline,
     /// Regression: what it promised of its errors, and when they count as moved.
@@ -39,26 +45,29 @@ pub struct Judged<'a> {
 pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now: Timestamp) -> PerformanceReport {
     let mine: Vec<&Pair> = joined.pairs.iter().filter(|pair| pair.version == judged.version).collect();
     let predictions: Vec<f64> = mine.iter().map(|pair| pair.prediction).collect();
-    let labels: Vec<f64> = mine.iter().map(|pair| pair.label).collect();
-    let labelled = labels.len() as u64;
+    let outcomes: Vec<f64> = mine.iter().map(|pair| pair.label).collect();
+    let labelled = outcomes.len() as u64;
     let answered = joined.answered.get(&judged.version).copied().unwrap_or(0);
-    let maturity = maturity(labelled, answered, &judged, rules, now);
+    let late = joined.pairs.iter().filter(|pair| pair.known_at > judged.sealed_at).count() as u64;
+    let labels = LabelCounts { late, ..joined.labels };
+    let maturity = maturity((labelled, answered), &labels, &judged, rules, now);
     let mature = Verdict::worst(maturity.iter().map(|check| check.verdict)).is_pass();
-    let mut metrics = measure(judged.task, &predictions, &labels, judged.baseline.threshold);
+    let mut metrics = measure(judged.task, &predictions, &outcomes, judged.baseline.threshold);
     metrics.extend(judged.promised.map(|(promised, _)| {
-        let held = promised.coverage(&predictions, &labels);
+        let held = promised.coverage(&predictions, &outcomes);
         let interval = held.as_ref().ok().map(|held| held.interval);
         Metric { measurement: Measurement::new("coverage", held.map(|held| held.value), labelled), interval }
     }));
     let hold = |check: Check| if mature { check } else { immature(check) };
-    let checks: Vec<Check> = against_baseline(&metrics, judged.baseline, rules)
-        .into_iter()
-        .chain(against_floors(&metrics, rules))
-        .map(hold)
-        .collect();
+    let checks: Vec<Check> = against_baseline(&metrics, judged.baseline, rules).into_iter().map(hold).collect();
+    let floors: Vec<Check> = against_floors(&metrics, rules).into_iter().map(hold).collect();
+    let slices = slices::judge(judged.task, &mine, judged.baseline, rules);
+    let slices: Vec<SlicePerformance> = slices.into_iter().map(|slice| slice.held(hold)).collect();
+    let of_the_whole = checks.iter().chain(&floors).map(|check| check.verdict);
+    let verdict = Verdict::worst(of_the_whole.chain(lost_slices(&slices, rules)));
     let residuals = judged
         .promised
-        .and_then(|(promised, drift)| Some(residuals(promised, (&predictions, &labels), drift, rules)?.held(hold)));
+        .and_then(|(promised, drift)| Some(residuals(promised, (&predictions, &outcomes), drift, rules)?.held(hold)));
     PerformanceReport {
         format_version: 1,
         model: judged.model.clone(),
@@ -68,14 +77,18 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         late: joined.events.saturating_sub(judged.requests),
         predictions: answered,
         labelled,
-        verdict: Verdict::worst(checks.iter().map(|check| check.verdict)),
+        sampled_share: judged.sample.share(),
+        verdict,
         catastrophic: hold(catastrophic(judged.task, &metrics, judged.baseline, rules)),
         collapse: e_value(judged.task, &mine, judged.baseline, rules),
         residuals,
         maturity,
         methods: methods(&metrics),
+        labels,
         metrics,
         checks,
+        floors,
+        slices,
     }
 }
 
@@ -85,7 +98,51 @@ fn methods(metrics: &[Metric]) -> BTreeMap<String, String> {
     told.filter_map(|metric| Some((metric.to_owned(), method(metric)?.to_owned()))).collect()
 }
 
-fn maturity(labelled: u64, answered: u64, judged: &Judged<'_>, rules: &PerformanceRules, now: Timestamp) -> Vec<Check> {
+impl PerformanceReport {
+    /// What is said against the promoted baseline, by the whole and by slices that are judged.
+    pub fn against_baseline(&self, rules: &PerformanceRules) -> Verdict {
+        let whole = self.checks.iter().map(|check| check.verdict);
+        Verdict::worst(whole.chain(lost_slices(&self.slices, rules)))
+    }
+
+    /// What is said against the floors; nothing without floors.
+    pub fn against_floors(&self) -> Verdict {
+        Verdict::worst(self.floors.iter().map(|check| check.verdict))
+    }
+}
+
+/// The slices that have lost, if they are judged. One that cannot be told keeps nobody from judging the whole.
+fn lost_slices(slices: &[SlicePerformance], rules: &PerformanceRules) -> impl Iterator<Item = Verdict> {
+    let lost = slices.iter().map(|slice| slice.check.verdict).filter(|verdict| match rules.slices {
+        Slices::Show => false,
+        Slices::Judge => *verdict == Verdict::Fail,
+    });
+    lost.collect::<Vec<_>>().into_iter()
+}
+
+/// Labels that contradict one another are said where labels are counted, with what was made of them.
+fn said(coverage: Check, labels: &LabelCounts, rules: &PerformanceRules) -> Check {
+    if labels.conflicting == 0 {
+        return coverage;
+    }
+    let counts = match rules.conflicting {
+        Conflicting::First => "the first",
+        Conflicting::Last => "the last",
+    };
+    let conflict = format!("labels that contradict others: {}, {counts} counts", labels.conflicting);
+    let note = if coverage.note.is_empty() { conflict } else { format!("{}; {conflict}", coverage.note) };
+    coverage.with_note(note)
+}
+
+const COVERAGE: &str = "label_coverage";
+
+fn maturity(
+    (labelled, answered): (u64, u64),
+    labels: &LabelCounts,
+    judged: &Judged<'_>,
+    rules: &PerformanceRules,
+    now: Timestamp,
+) -> Vec<Check> {
     let coverage = match answered {
         0 => Err(NotComputable::because("no predictions")),
         _ => Ok(labelled as f64 / answered as f64),
@@ -101,7 +158,7 @@ fn maturity(labelled: u64, answered: u64, judged: &Judged<'_>, rules: &Performan
         wait(Check::require(Measurement::new(metric, value, answered), Operator::AtLeast, threshold, 0))
     };
     vec![
-        require("label_coverage", coverage.into(), rules.coverage),
+        said(require(COVERAGE, coverage.into(), rules.coverage), labels, rules),
         require("labelled_rows", Value::from(labelled as f64), rules.min_rows as f64),
         require("age_secs", Value::from(age.secs()), rules.age.secs()),
     ]
@@ -144,18 +201,29 @@ fn against_baseline(metrics: &[Metric], baseline: &Baseline, rules: &Performance
     checks
 }
 
-fn against_floors(metrics: &[Metric], rules: &PerformanceRules) -> Vec<Check> {
+/// A floor is held against the end of the interval that speaks for the model, as the baseline is: who is well above it must not
+/// be below it because a window was small.
+pub(super) fn against_floors(metrics: &[Metric], rules: &PerformanceRules) -> Vec<Check> {
     let floor = |(name, floor): (&String, &f64)| {
-        let metric = metrics.iter().find(|metric| &metric.measurement.metric == name);
-        let measured = metric.map_or_else(
-            || Measurement::new(name.clone(), Value::NotComputable(NotComputable::because("no such metric")), 0),
-            |metric| metric.measurement.clone(),
-        );
-        let operator = match direction(name) {
-            Some(Direction::LowerIsBetter) => Operator::AtMost,
-            Some(Direction::HigherIsBetter) | None => Operator::AtLeast,
+        let direction = RANKED.iter().find(|(ranked, ..)| ranked == name).map(|(.., direction)| *direction);
+        let (operator, end) = match direction {
+            Some(Direction::LowerIsBetter) => (Operator::AtMost, "lower"),
+            Some(Direction::HigherIsBetter) | None => (Operator::AtLeast, "upper"),
         };
-        Check::require(measured, operator, *floor, rules.min_rows).with_note("floor")
+        let Some(metric) = metrics.iter().find(|metric| &metric.measurement.metric == name) else {
+            let none = Value::NotComputable(NotComputable::because("no such metric"));
+            return Check::require(Measurement::new(name.clone(), none, 0), operator, *floor, rules.min_rows);
+        };
+        let Measurement { value, n, .. } = &metric.measurement;
+        let (name, at_best) = match (&metric.interval, direction) {
+            (Some(_), Some(direction)) => (format!("{name}_{end}95"), benefit_of_doubt(metric, direction)),
+            (None, _) | (_, None) => (name.clone(), value.clone()),
+        };
+        let check = Check::require(Measurement::new(name, at_best, *n), operator, *floor, rules.min_rows);
+        match check.verdict {
+            Verdict::Pass | Verdict::Fail => check.with_note(format!("{value}; a floor")),
+            Verdict::Insufficient | Verdict::Error => check,
+        }
     };
     rules.floors.iter().map(floor).collect()
 }

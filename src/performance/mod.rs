@@ -3,21 +3,25 @@
 mod collapse;
 mod confirm;
 mod estimate;
+mod intake;
 mod join;
 mod judge;
 mod residuals;
 mod rules;
+mod slices;
 #[cfg(test)]
 mod tests;
 mod trust;
 
 pub use collapse::collapse;
-pub use confirm::confirm;
+pub use confirm::{confirm, confirmed};
 pub use estimate::{ASSUMES, EstimateReport, Estimated, ScoreBins, estimate, foreseen};
+pub use intake::{Arrivals, LabelIntake};
 pub use join::{Joined, join};
 pub use judge::{Judged, catastrophic, judge};
 pub use residuals::{Promised, Residuals};
-pub use rules::PerformanceRules;
+pub use rules::{Conflicting, PerformanceRules, Slices};
+pub use slices::SlicePerformance;
 pub use trust::{Known, Part, Trust, trust};
 
 use std::collections::BTreeMap;
@@ -27,7 +31,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::snapshot::Window;
-use crate::train::Metric;
+use crate::train::{Metric, SliceMetrics};
 use crate::types::{Check, Digest, Measurement, ModelName, Timestamp, Verdict, Version};
 
 /// A prediction and what came true of it.
@@ -43,10 +47,35 @@ pub struct Pair {
     pub prediction: f64,
     /// What the candidate would have answered, if it saw the request.
     pub shadow: Option<(Version, f64)>,
-    /// What came true.
+    /// What came true, by the label that counts.
     pub label: f64,
+    /// What its first label said: a judgement that must hold at every look rests on this one, because what was looked at is not
+    /// to be rewritten.
+    pub first_label: f64,
     /// When that became known.
     pub known_at: Timestamp,
+    /// The values of the contract's declared slices.
+    pub slices: BTreeMap<String, String>,
+}
+
+/// What became of the labels of a window's requests. Each is one of `used`, `duplicate`, `conflicting`, `early` and `refused`, and
+/// they add up to `received`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct LabelCounts {
+    /// All of them.
+    pub received: u64,
+    /// Joined with their answers, one a request.
+    pub used: u64,
+    /// Others that say the same.
+    pub duplicate: u64,
+    /// Others that say otherwise: `performance.conflicting` chose between them.
+    pub conflicting: u64,
+    /// Known before their request was answered, beyond what clocks explain: left out.
+    pub early: u64,
+    /// Of requests that were refused: there is no answer to join.
+    pub refused: u64,
+    /// Of the used ones, known only after the window was sealed: joined all the same.
+    pub late: u64,
 }
 
 /// What one window says of the performance of the version that served in it.
@@ -70,12 +99,21 @@ pub struct PerformanceReport {
     pub predictions: u64,
     /// Of these, the ones whose label has arrived.
     pub labelled: u64,
+    /// The share of requests that was joined with labels: 1, or less above `performance.sample_above`. All that is counted here
+    /// but `late` is counted within the sample.
+    pub sampled_share: f64,
+    /// What became of the labels of the window's requests, whichever version answered.
+    pub labels: LabelCounts,
     /// Labelled share and age: is the window mature?
     pub maturity: Vec<Check>,
     /// Every metric of the task, with n and interval.
     pub metrics: Vec<Metric>,
-    /// Against the baseline copied into the PROMOTED entry, and against absolute floors.
+    /// Against the baseline copied into the PROMOTED entry.
     pub checks: Vec<Check>,
+    /// Against absolute floors.
+    pub floors: Vec<Check>,
+    /// Every value of every declared slice, and whether it is worse than it was promoted with.
+    pub slices: Vec<SlicePerformance>,
     /// Against the line below which a loss is catastrophic.
     pub catastrophic: Check,
     /// The evidence that it is below that line, as an e-value: it is 1,000 in one of 1,000 windows at most that are not,
@@ -86,7 +124,7 @@ pub struct PerformanceReport {
     pub residuals: Option<Residuals>,
     /// How each was computed, and how its interval, by the metric's name.
     pub methods: BTreeMap<String, String>,
-    /// `Fail` if a mature window is below baseline or a floor, `Pass` if it is mature and holds, else `Insufficient`.
+    /// `Fail` if a mature window is below baseline or a floor, or a slice has lost that is judged, `Pass` if it is mature and holds, else `Insufficient`.
     pub verdict: Verdict,
 }
 
@@ -122,4 +160,7 @@ pub struct Baseline {
     pub metrics: Vec<Metric>,
     /// The threshold at which F1 and accuracy are monitored; none for regression.
     pub threshold: Option<f64>,
+    /// The same metrics within each value of each declared slice.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slices: SliceMetrics,
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Task;
+use crate::train::RANKED;
 use crate::types::Span;
 
 /// `performance:` of `policy.yaml`.
@@ -30,8 +31,34 @@ pub struct PerformanceRules {
     pub confirm: u64,
     /// Over how many mature windows a loss is confirmed.
     pub of: u64,
-    /// Absolute floors by metric: `auc: 0.7`.
+    /// Absolute floors by metric: `auc: 0.7`. Of errors it is the ceiling: `mae: 12`.
     pub floors: BTreeMap<String, f64>,
+    /// Which of several labels of a request counts, if they contradict one another.
+    pub conflicting: Conflicting,
+    /// Above so many requests in a window a sample of them is joined with its labels: a half, a quarter, an eighth …
+    pub sample_above: u64,
+    /// What becomes of a declared slice that has lost.
+    pub slices: Slices,
+}
+
+/// Which of several labels of a request counts, if they contradict one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Conflicting {
+    /// The one that was known first.
+    First,
+    /// The one that was known last.
+    Last,
+}
+
+/// What becomes of a declared slice that has lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Slices {
+    /// It is shown.
+    Show,
+    /// Its window has lost.
+    Judge,
 }
 
 impl PerformanceRules {
@@ -43,6 +70,9 @@ impl PerformanceRules {
     /// - `catastrophic` 0.15: half the way from a useful model (0.8) to a coin.
     /// - `confirm` 2 of 3: as for drift.
     /// - no floors: only the owner knows what is too bad to serve.
+    /// - `conflicting` first: what was looked at is then never rewritten.
+    /// - `sample_above` a million: AUC is then known to 0.001, a twentieth of `margin`, and more rows change no verdict.
+    /// - `slices` show: what is good for all is not to be retrained for a part unless its owner says so.
     pub fn defaults() -> PerformanceRules {
         PerformanceRules {
             coverage: 0.8,
@@ -55,6 +85,9 @@ impl PerformanceRules {
             confirm: 2,
             of: 3,
             floors: BTreeMap::new(),
+            conflicting: Conflicting::First,
+            sample_above: 1_000_000,
+            slices: Slices::Show,
         }
     }
 
@@ -89,11 +122,34 @@ impl PerformanceRules {
         if self.min_rows == 0 {
             faults.push(("min_rows", "0 would judge nothing: write at least 1".to_owned()));
         }
-        if let Some((metric, _)) = self.floors.iter().find(|(_, floor)| !floor.is_finite()) {
-            faults.push(("floors", format!("the floor of `{metric}` is not a number")));
+        if self.sample_above / 2 < self.min_rows {
+            let what = format!("{}: half of it is less than `min_rows` {}", self.sample_above, self.min_rows);
+            faults.push(("sample_above", what));
+        }
+        for (metric, floor) in &self.floors {
+            if !RANKED.iter().any(|(known, ..)| known == metric) {
+                let (binary, regression) = (ranked(Task::Binary), ranked(Task::Regression));
+                let known = format!("write {binary}, or for a regression {regression}");
+                faults.push(("floors", format!("no metric is called `{metric}`: {known}")));
+            } else if !floor.is_finite() {
+                faults.push(("floors", format!("the floor of `{metric}` is not a number")));
+            }
         }
         faults
     }
+
+    /// What does not suit a model's task: (key, what to write).
+    pub fn misfits(&self, task: Task) -> Vec<(&'static str, String)> {
+        let suits = |metric: &&String| RANKED.iter().any(|(known, of, _)| known == metric && *of == task);
+        let others = self.floors.keys().filter(|metric| !suits(metric));
+        others.map(|metric| ("floors", format!("this model has no `{metric}`: write {}", ranked(task)))).collect()
+    }
+}
+
+/// The metrics of a task that may have a floor, as a list.
+fn ranked(task: Task) -> String {
+    let names: Vec<&str> = RANKED.iter().filter(|(_, of, _)| *of == task).map(|(metric, ..)| *metric).collect();
+    names.join(", ")
 }
 
 impl Default for PerformanceRules {

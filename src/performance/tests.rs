@@ -1,11 +1,16 @@
 //! A window is judged only when it is mature; doubt never condemns, and silence never acquits.
 
+mod floors;
+mod labels;
+mod sampling;
+mod slices;
+
 use uuid::Uuid;
 
 use super::collapse::e_value;
 use super::*;
 use crate::contract::Task;
-use crate::log::{Event, Label, Status};
+use crate::log::{Event, Label, Sample, Status};
 use crate::train::{Metric, measure};
 use crate::types::{Measurement, NotComputable, Span, Value};
 
@@ -20,7 +25,7 @@ fn event(row: u64) -> Event {
         status: Status::Valid,
         codes: Vec::new(),
         shadow: None,
-        slices: std::collections::BTreeMap::new(),
+        slices: BTreeMap::new(),
     }
 }
 
@@ -32,6 +37,10 @@ const RIGHT: fn(u64) -> f64 = |row| f64::from(u8::from((row % 2 == 1) ^ (row % 1
 const WRONG: fn(u64) -> f64 = |row| f64::from(u8::from(row % 2 == 0));
 
 fn judged(labels: &[Label], answered: u64) -> PerformanceReport {
+    judged_under(&PerformanceRules::defaults(), labels, answered)
+}
+
+fn judged_under(rules: &PerformanceRules, labels: &[Label], answered: u64) -> PerformanceReport {
     let events: Vec<Event> = (0..answered).map(event).collect();
     let predictions: Vec<f64> = events.iter().filter_map(|event| event.prediction).collect();
     let truths: Vec<f64> = (0..answered).map(RIGHT).collect();
@@ -39,6 +48,7 @@ fn judged(labels: &[Label], answered: u64) -> PerformanceReport {
         version: Version::FIRST,
         metrics: measure(Task::Binary, &predictions, &truths, Some(0.5)),
         threshold: Some(0.5),
+        slices: BTreeMap::new(),
     };
     let model = "rain".parse().unwrap();
     let what = Judged {
@@ -48,10 +58,12 @@ fn judged(labels: &[Label], answered: u64) -> PerformanceReport {
         bundle: Digest::of("bundle"),
         window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
         requests: answered.saturating_sub(3),
+        sealed_at: Timestamp::EPOCH + Span::from_days(1),
+        sample: Sample::ALL,
         baseline: &baseline,
         promised: None,
     };
-    judge(what, &join(&events, labels), &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
+    judge(what, &join(&events, labels, rules.conflicting), rules, Timestamp::EPOCH + Span::from_days(2))
 }
 
 fn all(truth: fn(u64) -> f64, rows: std::ops::Range<u64>) -> Vec<Label> {
@@ -97,8 +109,8 @@ fn the_first_answer_and_the_first_label_count() {
     retry.ts = retry.ts + Span::from_mins(5);
     retry.prediction = Some(0.1);
     let later = Label { label: 0.0, at: Timestamp::EPOCH + Span::from_days(2), ..label(1, 1.0) };
-    let joined = join(&[retry, event(1)], &[later, label(1, 1.0)]);
-    assert_eq!((joined.retries, joined.conflicting, joined.pairs.len()), (1, 1, 1));
+    let joined = join(&[retry, event(1)], &[later, label(1, 1.0)], Conflicting::First);
+    assert_eq!((joined.retries, joined.labels.conflicting, joined.pairs.len()), (1, 1, 1));
     assert_eq!((joined.pairs[0].prediction, joined.pairs[0].label), (0.8, 1.0));
 }
 
@@ -125,7 +137,9 @@ fn answers(rows: usize, area: f64) -> Vec<Pair> {
             prediction,
             shadow: None,
             label,
+            first_label: label,
             known_at: ts,
+            slices: BTreeMap::new(),
         }
     };
     (0..rows).map(pair).collect()
@@ -135,15 +149,26 @@ fn answers(rows: usize, area: f64) -> Vec<Pair> {
 fn fallen(areas: &[f64], held_out: u64, risk: f64) -> Verdict {
     let metric = |name: &str, value| Metric { measurement: Measurement::new(name, value, held_out), interval: None };
     let metrics = vec![metric("auc", 0.85), metric("base_rate", 0.3)];
-    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None };
+    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None, slices: BTreeMap::new() };
     let model = "rain".parse().unwrap();
     let report = |area: &f64| {
         let answered = [(Version::FIRST, 250)].into();
         let joined = Joined { answered, pairs: answers(250, *area), ..Joined::default() };
         let window = Window { start: Timestamp::EPOCH, size: Span::from_days(1) };
         let (task, version, bundle) = (Task::Binary, Version::FIRST, Digest::of("bundle"));
-        let what =
-            Judged { model: &model, task, version, bundle, window, requests: 250, baseline: &baseline, promised: None };
+        let (sealed_at, sample) = (window.end(), Sample::ALL);
+        let what = Judged {
+            model: &model,
+            task,
+            version,
+            bundle,
+            window,
+            requests: 250,
+            sealed_at,
+            sample,
+            baseline: &baseline,
+            promised: None,
+        };
         judge(what, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
     };
     collapse(&areas.iter().map(report).collect::<Vec<_>>(), &baseline, &PerformanceRules::defaults(), risk).verdict
@@ -170,8 +195,12 @@ fn a_smaller_fall_is_seen_in_three_windows_and_a_great_one_is_not_hidden_by_two(
 fn what_cannot_be_told_is_no_collapse() {
     let rules = PerformanceRules::defaults();
     let (bad, young) = (judged(&all(WRONG, 0..300), 300), judged(&all(WRONG, 0..200), 300));
-    let known =
-        Baseline { version: Version::FIRST, metrics: judged(&all(RIGHT, 0..300), 300).metrics, threshold: None };
+    let known = Baseline {
+        version: Version::FIRST,
+        metrics: judged(&all(RIGHT, 0..300), 300).metrics,
+        threshold: None,
+        slices: BTreeMap::new(),
+    };
     let verdict = |report: &PerformanceReport| collapse(std::slice::from_ref(report), &known, &rules, 0.01).verdict;
     assert_eq!(verdict(&bad), Verdict::Fail);
     assert_eq!(verdict(&young), Verdict::Insufficient);
@@ -185,7 +214,7 @@ fn the_order_of_a_join_does_not_tell_the_bettor_anything() {
     let rules = PerformanceRules::defaults();
     let metric = |name: &str, value| Metric { measurement: Measurement::new(name, value, 500), interval: None };
     let metrics = vec![metric("auc", 0.85), metric("base_rate", 0.3)];
-    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None };
+    let baseline = Baseline { version: Version::FIRST, metrics, threshold: None, slices: BTreeMap::new() };
     let pairs = answers(250, 0.5);
     let forth: Vec<&Pair> = pairs.iter().collect();
     let back: Vec<&Pair> = pairs.iter().rev().collect();
@@ -206,7 +235,8 @@ fn a_regression_collapses_by_r2() {
             targets.iter().zip(0..).map(|(target, row)| target + noise * f64::from(row % 5 - 2)).collect();
         measure(Task::Regression, &predictions, &targets, None)
     };
-    let baseline = Baseline { version: Version::FIRST, metrics: numbers(0.5), threshold: None };
+    let baseline =
+        Baseline { version: Version::FIRST, metrics: numbers(0.5), threshold: None, slices: BTreeMap::new() };
     let now = |noise| [PerformanceReport { metrics: numbers(noise), ..judged(&all(WRONG, 0..300), 300) }];
     let check = collapse(&now(4.0), &baseline, &rules, 0.0002);
     assert_eq!((check.verdict, check.measurement.metric.as_str()), (Verdict::Fail, "r2_drop_lower"));

@@ -2,23 +2,21 @@
 
 use super::sources::{self, Intake, Taken};
 use super::watch::{self, Pairing};
-use super::{Context, PromoteError, training};
+use super::{Context, PromoteError, joins, training};
 use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
-use crate::log;
-use crate::performance::{self, Baseline, EstimateReport, Joined, PerformanceReport, Promised};
+use crate::performance::{self, Baseline, EstimateReport};
 use crate::registry::{self, Distrust, Publication, RegistryError, Signed, VerifiedModel};
-use crate::shadow::{self, ShadowReport, Trial};
-use crate::snapshot::{self, Snapshot, VersionCounts, Window};
+use crate::snapshot::{self, Snapshot, Window};
 use crate::train::{Path, Plan};
 use crate::types::{Digest, Timestamp, Verdict, Version, canonical_json};
 
 /// A sealed judged window and the digest of its snapshot.
-struct Sealed {
-    snapshot: Snapshot,
-    digest: Digest,
+pub(super) struct Sealed {
+    pub(super) snapshot: Snapshot,
+    pub(super) digest: Digest,
 }
 
 /// See what there is to see of one model now.
@@ -49,8 +47,9 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
     if let Some((champion, Ok(model))) = &champion {
         seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
         seen.drift = drift_of(context, model, champion.since, &windows);
-        seen.performance = performance_of(context, champion, model, &windows, now)?;
+        seen.performance = joins::performance(context, champion, model, &windows, now)?;
         seen.estimated = estimated_of(context, model, champion.since, &windows);
+        seen.labels = joins::intake(context, &windows, now)?;
     }
     let Some((candidate, Ok(model))) = &candidate else {
         return Ok(seen);
@@ -61,7 +60,7 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
             let since = candidate.shadowing_since.unwrap_or(candidate.since);
             seen.candidate_drift = drift_of(context, model, since, &windows);
             if let Some((champion, Ok(serving))) = &champion {
-                seen.shadow = Some(trial(context, (champion, serving), (candidate, model), &windows, now)?);
+                seen.shadow = Some(joins::trial(context, (champion, serving), (candidate, model), &windows, now)?);
             }
         }
         State::Promoted | State::Rejected | State::Retired | State::RolledBack => {}
@@ -172,7 +171,8 @@ fn bundle(version: Version, fetched: &Fetched) -> Bundle {
 }
 
 fn baseline(model: &VerifiedModel) -> Baseline {
-    Baseline { version: model.version(), metrics: model.metrics().to_vec(), threshold: model.threshold() }
+    let (metrics, slices) = (model.metrics().to_vec(), model.slices().clone());
+    Baseline { version: model.version(), metrics, threshold: model.threshold(), slices }
 }
 
 /// What the next training would be: everything that is known, under the latest contract.
@@ -210,45 +210,6 @@ fn drift_of(context: &Context<'_>, model: &VerifiedModel, since: Timestamp, wind
         .collect()
 }
 
-/// The champion's performance in the last windows that it served, oldest first.
-fn performance_of(
-    context: &Context<'_>,
-    champion: &Champion,
-    model: &VerifiedModel,
-    windows: &[Sealed],
-    now: Timestamp,
-) -> Result<Vec<PerformanceReport>, PromoteError> {
-    let rules = &context.rules.performance;
-    let served = windows.iter().filter(|sealed| {
-        let end = sealed.snapshot.window.end();
-        end > champion.since && now.since(end) <= rules.wait
-    });
-    let promised = Promised::by(model);
-    let mut reports = Vec::new();
-    let mut mature = 0;
-    for sealed in served.rev() {
-        if mature == rules.of {
-            break;
-        }
-        let window = sealed.snapshot.window;
-        let judged = performance::Judged {
-            model: context.model,
-            task: model.contract().task(),
-            version: champion.version,
-            bundle: champion.bundle,
-            window,
-            requests: sealed.snapshot.requests,
-            baseline: &champion.baseline,
-            promised: promised.as_ref().map(|promised| (promised, &context.rules.drift)),
-        };
-        let report = performance::judge(judged, &join(context, window.start, window.end(), now)?, rules, now);
-        mature += u64::from(report.verdict.is_judged());
-        reports.push(report);
-    }
-    reports.reverse();
-    Ok(reports)
-}
-
 /// What the champion's scores foretell of the last windows that it served, oldest first.
 fn estimated_of(
     context: &Context<'_>,
@@ -260,54 +221,6 @@ fn estimated_of(
     let served: Vec<&Sealed> = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since).collect();
     let last = &served[served.len().saturating_sub(rules.of as usize)..];
     last.iter().filter_map(|sealed| performance::estimate(model, &sealed.snapshot, sealed.digest, rules)).collect()
-}
-
-fn join(context: &Context<'_>, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Joined, PromoteError> {
-    let events = log::read_events(context.store, context.model, from, to)?;
-    let labels = log::read_labels(context.store, context.model, from, now)?;
-    Ok(performance::join(&events, &labels))
-}
-
-/// The candidate on live traffic since it began to shadow, up to the last judged window.
-fn trial(
-    context: &Context<'_>,
-    (champion, serving): (&Champion, &VerifiedModel),
-    (candidate, model): (&Candidate, &VerifiedModel),
-    windows: &[Sealed],
-    now: Timestamp,
-) -> Result<ShadowReport, PromoteError> {
-    let since = candidate.shadowing_since.unwrap_or(candidate.since);
-    let shadowed: Vec<Window> =
-        windows.iter().map(|sealed| sealed.snapshot.window).filter(|window| window.end() > since).collect();
-    let until = shadowed.last().map_or(since, |window| window.end());
-    let mut joined = join(context, since, until, now)?;
-    // Looks must see prefixes of one sequence: a pair is seen once its window is judged and its label is known.
-    let seen = |ts: Timestamp| Window::holding(ts, context.rules.windows.judge).end();
-    joined.pairs.sort_by_key(|pair| (pair.known_at.max(seen(pair.ts)), pair.ts, pair.request_id));
-    let sum = |version: Version| {
-        let mut sum = VersionCounts::default();
-        let counted = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since);
-        counted.filter_map(|sealed| sealed.snapshot.counts.versions.get(&version)).for_each(|counts| sum.add(counts));
-        sum
-    };
-    let trial = Trial {
-        model: context.model,
-        task: model.contract().task(),
-        champion: champion.version,
-        candidate: candidate.version,
-        candidate_bundle: model.digest(),
-        contracts: (serving.contract().version(), model.contract().version()),
-        since,
-        until,
-        windows: shadowed.len() as u64,
-        answered: joined.answered.get(&champion.version).copied().unwrap_or(0),
-        paired: joined.paired.get(&candidate.version).copied().unwrap_or(0),
-        pairs: &joined.pairs,
-        clip: serving.error_clip(),
-        champion_counts: &sum(champion.version),
-        candidate_counts: &sum(candidate.version),
-    };
-    Ok(shadow::judge(trial, &context.rules.shadow))
 }
 
 /// The seed of the evaluation's bootstrap; any number does, the same one always.

@@ -2,6 +2,7 @@
 
 mod carry_out;
 mod gather;
+mod joins;
 mod sources;
 mod tick;
 mod training;

@@ -17,7 +17,7 @@ use super::{FORMAT_VERSION, RegistryError};
 use crate::contract::{Contract, Profile, RawContract};
 use crate::scoring::{Calibration, Forest, LinearModel, Model, Scorer};
 use crate::store::Store;
-use crate::train::{Family, Margin, Metric, Metrics, SelfTest};
+use crate::train::{Family, Margin, Metric, Metrics, SelfTest, SliceMetrics};
 use crate::types::{Digest, ModelName, Version, read_json};
 use crate::yaml;
 
@@ -76,6 +76,11 @@ impl VerifiedModel {
     /// What it is held against as long as it serves.
     pub fn metrics(&self) -> &[Metric] {
         &self.metrics.metrics
+    }
+
+    /// The same metrics within each value of each declared slice.
+    pub fn slices(&self) -> &SliceMetrics {
+        &self.metrics.slices
     }
 
     /// The probability from which on F1 and accuracy call a row positive; none for regression.

@@ -153,19 +153,22 @@ impl Mirror for NoMirror {
     fn offer(&self, _: ShadowJob) {}
 }
 
-/// What became of labels that were sent. Only new, unknown and early ones are kept.
+/// What became of labels that were sent: each is one of these. All but duplicates and early ones are kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Outcomes {
-    /// The first label of a request that is known.
+    /// The first label of a request that is known: joined.
     pub new: u64,
-    /// The same as the label that is there: nothing to keep.
+    /// It says what the label before it says: a retry.
     pub duplicate: u64,
-    /// Not the label that is there: the first one stays.
+    /// It contradicts the label before it: both are kept, and `performance.conflicting` says which one counts.
     pub conflicting: u64,
     /// No such request is known here: kept, and joined should the request turn up.
     pub unknown: u64,
-    /// Older than the request's answer: kept and joined.
+    /// Known more than five minutes before its request was answered: not used, because what is known before the question is not
+    /// what became of the answer.
     pub early: u64,
+    /// Of a request that is so old that its window is judged no more: kept, and not judged.
+    pub overdue: u64,
 }
 
 /// Labels were taken.

@@ -36,6 +36,8 @@ pub struct Trial<'a> {
     pub answered: u64,
     /// Of these, the ones that the candidate scored too.
     pub paired: u64,
+    /// The share of requests that was looked at.
+    pub sampled_share: f64,
     /// The labelled pairs that both scored, in the order in which a look could have seen them.
     pub pairs: &'a [Pair],
     /// Regression: absolute errors are clipped here, the stated quantile of the champion's own held-out errors.
@@ -60,7 +62,7 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
     };
     let (serving, shadowing) = trial.contracts;
     let pairs = least("labelled_pairs", labelled as f64, labelled, rules.min_pairs as f64);
-    let labels = wait(several("label_values", matched(&trial).map(|(pair, _)| pair.label)));
+    let labels = wait(several("label_values", matched(&trial).map(|(pair, _)| pair.first_label)));
     let worse = match labels.verdict {
         Verdict::Pass => worse(&losses, rules),
         doubt => Check { verdict: doubt, ..worse(&losses, rules) }.with_note("one label alone proves nothing"),
@@ -89,6 +91,7 @@ pub fn judge(trial: Trial<'_>, rules: &ShadowRules) -> ShadowReport {
         candidate_bundle: trial.candidate_bundle,
         since: trial.since,
         until: trial.until,
+        sampled_share: trial.sampled_share,
         pairs: trial.paired,
         labelled_pairs: labelled,
         verdict: verdict(&checks, &shown),
@@ -105,8 +108,11 @@ fn verdict(checks: &[Check], shown: &[Check]) -> Verdict {
 
 /// The losses of champion and candidate on the labelled pairs that both answered.
 fn paired(trial: &Trial<'_>) -> Paired {
-    let both =
-        matched(trial).map(|(pair, challenger)| Answers { champion: pair.prediction, challenger, label: pair.label });
+    let both = matched(trial).map(|(pair, challenger)| Answers {
+        champion: pair.prediction,
+        challenger,
+        label: pair.first_label,
+    });
     Paired::of(trial.task, trial.clip, both)
 }
 

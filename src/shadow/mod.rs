@@ -32,6 +32,8 @@ pub struct ShadowReport {
     pub since: Timestamp,
     /// The end of the last judged window looked at.
     pub until: Timestamp,
+    /// The share of requests that was looked at: 1, or less where there are very many. All that is counted is counted within it.
+    pub sampled_share: f64,
     /// Requests that both scored.
     pub pairs: u64,
     /// Of these, the ones whose label has arrived.

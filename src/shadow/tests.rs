@@ -23,7 +23,9 @@ fn pairs(count: u64, champion: impl Fn(f64) -> f64, candidate: impl Fn(f64) -> f
                 prediction: champion(label),
                 shadow: Some((CANDIDATE, candidate(label))),
                 label,
+                first_label: label,
                 known_at: Timestamp::EPOCH + Span::from_days(1),
+                slices: std::collections::BTreeMap::new(),
             }
         })
         .collect()
@@ -50,6 +52,7 @@ fn judged_under(contract: Version, pairs: &[Pair]) -> ShadowReport {
         windows: 2,
         answered: n,
         paired: n,
+        sampled_share: 1.0,
         pairs,
         clip: 1.0,
         champion_counts: &latency,

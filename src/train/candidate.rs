@@ -1,5 +1,8 @@
 //! The whole training: rows and a plan in, a candidate out; pure but for LightGBM. Refuses rows it cannot learn from.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +16,7 @@ use super::plan::{Path, Plan};
 use super::rules::TrainRules;
 use super::selftest::SelfTest;
 use super::split::Split;
-use crate::contract::{Contract, Encoded, Profile, Task};
+use crate::contract::{Contract, Encoded, Profile, Slice, Task};
 use crate::scoring::Scorer;
 use crate::stats::{Interval, regression};
 use crate::types::Measurement;
@@ -68,7 +71,13 @@ pub struct Metrics {
     pub threshold: Option<f64>,
     /// Every metric of the task with n and 95 % interval.
     pub metrics: Vec<Metric>,
+    /// The same within each value of each slice that the contract declares.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub slices: SliceMetrics,
 }
+
+/// For each declared slice, for each of its values, every metric.
+pub type SliceMetrics = BTreeMap<String, BTreeMap<String, Vec<Metric>>>;
 
 /// Which rows did what, by number and by the key that orders them in time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -145,6 +154,7 @@ pub fn train(plan: &Plan, encoded: &Encoded, contract: &Contract) -> Result<Cand
         Task::Regression => None,
     };
     let (metrics, reported) = report(task, &scorer, rows.part(split.report.clone()), threshold);
+    let metrics = Metrics { slices: slices(task, encoded, split.report.clone(), &reported, threshold), ..metrics };
     let importance = importance(task, &scorer, newest(rows, &split, rules), plan.seed);
     let held_out: Vec<f64> = unseen.into_iter().chain(reported).collect();
     let looked_at = encoded.vectors.get(split.all()).unwrap_or_default();
@@ -203,7 +213,32 @@ fn report(task: Task, scorer: &Scorer, rows: Rows<'_>, threshold: Option<f64>) -
             measurement: Measurement::new("coverage", coverage.map(|estimate| estimate.value), rows.len() as u64),
         });
     }
-    (Metrics { format_version: 1, rows: rows.len() as u64, threshold, metrics }, predictions)
+    let rows = rows.len() as u64;
+    (Metrics { format_version: 1, rows, threshold, metrics, slices: SliceMetrics::new() }, predictions)
+}
+
+/// Measure each value of each declared slice by itself, on those of the reported rows that have it.
+fn slices(
+    task: Task,
+    encoded: &Encoded,
+    reported: Range<usize>,
+    predictions: &[f64],
+    threshold: Option<f64>,
+) -> SliceMetrics {
+    let labels = encoded.target.get(reported.clone()).unwrap_or_default();
+    let measured = |slice: &Slice| {
+        let codes = slice.codes.get(reported.clone()).unwrap_or_default();
+        let mut members: BTreeMap<u32, Vec<(f64, f64)>> = BTreeMap::new();
+        for ((code, prediction), label) in codes.iter().zip(predictions).zip(labels) {
+            members.entry(*code).or_default().push((*prediction, *label));
+        }
+        let values = members.into_iter().filter_map(|(code, rows)| {
+            let (predictions, labels): (Vec<f64>, Vec<f64>) = rows.into_iter().unzip();
+            Some((slice.words.get(code as usize)?.clone(), measure(task, &predictions, &labels, threshold)))
+        });
+        (slice.feature.clone(), values.collect())
+    };
+    encoded.slices.iter().map(measured).collect()
 }
 
 /// Vectors, labels and order keys that belong together, oldest first.

@@ -29,7 +29,22 @@ pub enum Direction {
     LowerIsBetter,
 }
 
-/// Which way a metric is better; none for what is only shown.
+/// Every metric that has a better end, with the task that has it: what a floor may be set for.
+pub const RANKED: [(&str, Task, Direction); 11] = [
+    ("auc", Task::Binary, Direction::HigherIsBetter),
+    ("accuracy", Task::Binary, Direction::HigherIsBetter),
+    ("precision", Task::Binary, Direction::HigherIsBetter),
+    ("recall", Task::Binary, Direction::HigherIsBetter),
+    ("f1", Task::Binary, Direction::HigherIsBetter),
+    ("log_loss", Task::Binary, Direction::LowerIsBetter),
+    ("brier", Task::Binary, Direction::LowerIsBetter),
+    ("ece", Task::Binary, Direction::LowerIsBetter),
+    ("r2", Task::Regression, Direction::HigherIsBetter),
+    ("mae", Task::Regression, Direction::LowerIsBetter),
+    ("rmse", Task::Regression, Direction::LowerIsBetter),
+];
+
+/// Which way a metric is better that is held against what was promoted; none for what is only shown.
 pub fn direction(metric: &str) -> Option<Direction> {
     match metric {
         "auc" | "accuracy" | "f1" | "r2" => Some(Direction::HigherIsBetter),

@@ -16,10 +16,10 @@ mod split;
 #[cfg(test)]
 pub(crate) mod worlds;
 
-pub use candidate::{Candidate, Extent, Margin, Metrics, train};
+pub use candidate::{Candidate, Extent, Margin, Metrics, SliceMetrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
-pub use metrics::{Direction, Metric, direction, measure, method};
+pub use metrics::{Direction, Metric, RANKED, direction, measure, method};
 pub use plan::{ENGINE, Path, Plan};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};
 pub use selftest::{SelfTest, SelfTestFault};

@@ -2,7 +2,7 @@
 
 use super::worlds::World;
 use super::*;
-use crate::contract::Encoded;
+use crate::contract::{Encoded, Slice};
 use crate::scoring::Calibration;
 use crate::types::Version;
 
@@ -45,6 +45,29 @@ fn every_family_learns_and_is_written_down() {
     assert!((named - 1.0).abs() < 1e-9);
     assert!(candidate.profile.features[0].importance > 0.3, "the wind decides");
     assert!(candidate.profile.features[1].importance < 0.05, "the heat says nothing");
+}
+
+#[test]
+fn every_value_of_a_slice_is_measured_by_itself() {
+    let world = World::rain();
+    let mut rows = world.rows(700, 1);
+    let words = ["north", "south", "east", "west", "sea", "hills"].map(str::to_owned).to_vec();
+    // The third feature is the place.
+    let codes = rows.vectors.iter().map(|vector| vector[2] as u32).collect();
+    let plain = train(&only(&[Family::Logistic], world.plan(Path::Baseline)), &rows, &world.contract).unwrap();
+    assert!(plain.metrics.slices.is_empty());
+    rows.slices = vec![Slice { feature: "place".to_owned(), words, codes }];
+    let sliced = train(&only(&[Family::Logistic], world.plan(Path::Baseline)), &rows, &world.contract).unwrap();
+    assert_eq!((&sliced.model, &sliced.metrics.metrics), (&plain.model, &plain.metrics.metrics));
+    let of = |metrics: &[Metric], name: &str| {
+        let found = metrics.iter().find(|metric| metric.measurement.metric == name).unwrap();
+        (found.measurement.value.number().unwrap(), found.measurement.n as f64)
+    };
+    let places = &sliced.metrics.slices["place"];
+    let (losses, rows): (Vec<f64>, Vec<f64>) = places.values().map(|place| of(place, "brier")).unzip();
+    assert_eq!((places.len(), rows.iter().sum::<f64>()), (6, sliced.metrics.rows as f64));
+    let whole = losses.iter().zip(&rows).map(|(loss, rows)| loss * rows).sum::<f64>() / sliced.metrics.rows as f64;
+    assert!((whole - of(&sliced.metrics.metrics, "brier").0).abs() < 1e-12, "the parts make the whole");
 }
 
 #[test]

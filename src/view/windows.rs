@@ -1,15 +1,16 @@
 //! The newest sealed windows of one size, side by side: traffic, latency, drift, labels, performance and what scores foretell of
 //! it; through the store. Nothing of it is filed, and no decision rests on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{FORMAT_VERSION, ViewError};
 use crate::drift::{self, Then};
 use crate::govern::Rules;
-use crate::log::{self, Event, Label, Status};
+use crate::log::{self, Event, Label, Sample, Sampled, Status};
 use crate::performance::{self, Estimated, Pair, Promised, ScoreBins};
 use crate::registry::{self, VerifiedModel};
 use crate::snapshot::{self, Snapshot, VersionCounts};
@@ -47,6 +48,8 @@ pub struct Window {
     pub sealed_at: Timestamp,
     /// Requests that had arrived by then, valid or not.
     pub requests: u64,
+    /// The share of them whose answers were read and joined with labels: 1, or less above `performance.sample_above`.
+    pub sampled_share: f64,
     /// The share of counted requests that were refused.
     pub refused_share: Measurement,
     /// What each version made of them, whoever answered or shadowed.
@@ -114,11 +117,7 @@ pub fn windows(
     }
     let sealed = newest(store, model, size, last.saturating_add(VOLUME_WINDOWS))?;
     let first = sealed.len().saturating_sub(last);
-    let labels = match sealed.get(first) {
-        Some((oldest, _)) => log::read_labels(store, model, oldest.window.start, now)?,
-        None => Vec::new(),
-    };
-    let mut looking = Looking { store, model, rules, labels, versions: BTreeMap::new() };
+    let mut looking = Looking { store, model, rules, now, versions: BTreeMap::new() };
     let mut told = Vec::new();
     for (place, (snapshot, digest)) in sealed.iter().enumerate().skip(first) {
         let before = &sealed[place.saturating_sub(VOLUME_WINDOWS)..place];
@@ -154,7 +153,7 @@ struct Looking<'a> {
     store: &'a dyn Store,
     model: &'a ModelName,
     rules: &'a Rules,
-    labels: Vec<Label>,
+    now: Timestamp,
     /// Versions that were met, or why they cannot be read.
     versions: BTreeMap<Version, Result<VerifiedModel, String>>,
 }
@@ -162,8 +161,13 @@ struct Looking<'a> {
 impl Looking<'_> {
     fn window(&mut self, snapshot: &Snapshot, digest: Digest, volumes: &[u64]) -> Result<Window, ViewError> {
         let (counts, window, rules) = (&snapshot.counts, snapshot.window, self.rules);
-        let events = log::read_events(self.store, self.model, window.start, window.end())?;
-        let joined = performance::join(&events, &self.labels);
+        let (from, to) = (window.start, window.end());
+        let sample = Sample::of(snapshot.requests, rules.performance.sample_above);
+        let Sampled { events, .. } = log::read_sample(self.store, self.model, from, to, sample)?;
+        let asked: BTreeSet<Uuid> = events.iter().map(|event| event.request_id).collect();
+        let is_asked = |request_id| asked.contains(&request_id);
+        let labels = log::read_labels_of(self.store, self.model, from - Label::CLOCKS, self.now, is_asked)?;
+        let joined = performance::join(&events, &labels, rules.performance.conflicting);
         let answered = |version: &Version| joined.answered.get(version).copied().unwrap_or(0);
         let mut versions = Vec::new();
         for (version, counted) in &counts.versions {
@@ -185,6 +189,7 @@ impl Looking<'_> {
             window,
             sealed_at: snapshot.sealed_at,
             requests: snapshot.requests,
+            sampled_share: sample.share(),
             refused_share: Measurement::new("refused_share", refused, counts.counted),
             versions,
         })

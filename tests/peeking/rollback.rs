@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use regent::contract::Task;
 use regent::drift::{Moved, Severity};
 use regent::evaluate::{Answers, RollbackRules, Watched, watch};
+use regent::log::Sample;
 use regent::performance::{Baseline, Joined, Judged, Pair, PerformanceReport, PerformanceRules, collapse, judge};
 use regent::snapshot::Window;
 use regent::stats::classification::roc_auc;
@@ -50,7 +51,12 @@ struct Life {
 /// An area and a share of positives, measured on so many rows.
 fn baseline(auc: f64, rate: f64, rows: u64) -> Baseline {
     let metric = |name, value| Metric { measurement: Measurement::new(name, value, rows), interval: None };
-    Baseline { version: CHAMPION, metrics: vec![metric("auc", auc), metric("base_rate", rate)], threshold: None }
+    Baseline {
+        version: CHAMPION,
+        metrics: vec![metric("auc", auc), metric("base_rate", rate)],
+        threshold: None,
+        slices: BTreeMap::new(),
+    }
 }
 
 /// Rows on which what is true of a world is known well enough.
@@ -100,7 +106,9 @@ fn report(labelled: &[Answers], answered: usize, promised: &Baseline) -> Perform
         prediction: answers.champion,
         shadow: None,
         label: answers.label,
+        first_label: answers.label,
         known_at: Timestamp::EPOCH,
+        slices: BTreeMap::new(),
     };
     let joined = Joined {
         answered: BTreeMap::from([(CHAMPION, answered as u64)]),
@@ -114,6 +122,8 @@ fn report(labelled: &[Answers], answered: usize, promised: &Baseline) -> Perform
         bundle: Digest::of("champion"),
         window: Window { start: Timestamp::EPOCH, size: DAY },
         requests: answered as u64,
+        sealed_at: Timestamp::EPOCH + DAY,
+        sample: Sample::ALL,
         baseline: promised,
         promised: None,
     };

@@ -26,7 +26,9 @@ fn pair(row: usize, answers: Answers) -> Pair {
         prediction: answers.champion,
         shadow: Some((CANDIDATE, answers.challenger)),
         label: answers.label,
+        first_label: answers.label,
         known_at: ts,
+        slices: std::collections::BTreeMap::new(),
     }
 }
 
@@ -48,6 +50,7 @@ fn judged(world: World, pairs: &[Pair]) -> ShadowReport {
         windows: 2,
         answered: n,
         paired: n,
+        sampled_share: 1.0,
         pairs,
         clip: CLIP,
         champion_counts: &counts,

@@ -14,6 +14,7 @@ mod a_model_serves;
 mod a_training_in_flight;
 mod a_version_is_carried;
 mod an_auditor_comes;
+mod labels_come_in;
 mod nobody_else_writes;
 mod only_what_verifies;
 mod people_are_told;

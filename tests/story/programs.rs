@@ -221,8 +221,20 @@ impl Server {
         assert_eq!(self.running.ended().0, Some(0));
     }
 
+    /// The status and the problem of a request that must be refused.
+    pub(crate) fn refusal(&self, path: &str, body: &Value) -> (u16, Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.post(format!("{}{path}", self.url)).send_json(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+    }
+
     /// Ask about a row of a CSV file, by its header; the row's number is the request's id.
     pub(crate) fn ask(&self, number: usize, header: &str, row: &str) -> Value {
+        self.post("/api/v1/predict", &Server::question(number, header, row))
+    }
+
+    /// What is asked about a row.
+    pub(crate) fn question(number: usize, header: &str, row: &str) -> Value {
         let forbidden = ["day_index", "rain"];
         let features: serde_json::Map<String, Value> = header
             .split(',')
@@ -230,7 +242,7 @@ impl Server {
             .filter(|(name, _)| !forbidden.contains(name))
             .map(|(name, cell)| (name.to_owned(), json!(cell.parse::<f64>().unwrap())))
             .collect();
-        self.post("/api/v1/predict", &json!({ "request_id": request_id(number), "features": features }))
+        json!({ "request_id": request_id(number), "features": features })
     }
 }
 

@@ -42,7 +42,7 @@ fn windows_of_every_size_tell_of_traffic_drift_labels_and_performance() {
     let (_, foretold, rows) = auc(answered.estimated.iter().map(|estimated| &estimated.metric).collect());
     assert!(foretold.width() > 0.0 && rows == 250);
     let shape = json(&estate.regent(&["view", "rain", "--last", "1", "-o", "json"]));
-    assert_eq!(keys(&shape["windows"][0]), "refused_share requests sealed_at versions window");
+    assert_eq!(keys(&shape["windows"][0]), "refused_share requests sampled_share sealed_at versions window");
     assert_eq!(
         keys(&shape["windows"][0]["versions"][0]),
         "answered drift estimated labelled_share latency metrics rows score_mean version"

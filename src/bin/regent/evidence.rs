@@ -2,7 +2,7 @@
 
 use regent::drift::{DriftReport, FeatureDrift};
 use regent::govern::{Bundle, Observation};
-use regent::performance::PerformanceReport;
+use regent::performance::{LabelIntake, PerformanceReport};
 use regent::policy::RetrainDecision;
 use regent::types::{Check, Verdict};
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct Evidence {
 /// One check, and what it is of if that is not the whole.
 #[derive(Debug, Serialize)]
 pub struct Line {
-    /// A feature.
+    /// A feature, or a value of a slice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub of: Option<String>,
     /// The check.
@@ -42,7 +42,8 @@ pub enum Detail {
 pub fn of(observation: &Observation, detail: Detail) -> Vec<Evidence> {
     let drift = told(&observation.drift, detail).map(|report| drift(report, "drift", detail));
     let candidate = told(&observation.candidate_drift, detail).map(|report| drift_of_candidate(report, detail));
-    let performance = told(&observation.performance, detail).map(performance);
+    let performance = told(&observation.performance, detail).map(|report| performance(report, detail));
+    let labels = observation.labels.iter().filter(|labels| labels.received > 0).map(labels);
     let evaluation = observation.evaluation.iter().map(|report| Evidence {
         about: format!("evaluation of {} on {} rows", report.candidate, report.rows),
         verdict: report.verdict,
@@ -59,7 +60,15 @@ pub fn of(observation: &Observation, detail: Detail) -> Vec<Evidence> {
         checks: plain(report.checks.iter().chain(told_if(&report.shown, detail))),
     });
     let bundles = told_if(&observation.bundles, detail).iter().map(bundle);
-    drift.chain(performance).chain(watch).chain(evaluation).chain(shadow).chain(candidate).chain(bundles).collect()
+    drift
+        .chain(performance)
+        .chain(labels)
+        .chain(watch)
+        .chain(evaluation)
+        .chain(shadow)
+        .chain(candidate)
+        .chain(bundles)
+        .collect()
 }
 
 /// A drift report with every feature.
@@ -139,15 +148,34 @@ fn named(of: &str, check: &Check) -> Line {
     Line { of: Some(of.to_owned()), check: check.clone() }
 }
 
-fn performance(report: &PerformanceReport) -> Evidence {
-    let catastrophic = std::iter::once(&report.catastrophic);
+fn performance(report: &PerformanceReport, detail: Detail) -> Evidence {
     let late = match report.late {
         0 => String::new(),
         late => format!(", {late} events late"),
     };
+    let sampled = match report.sampled_share {
+        all if all >= 1.0 => String::new(),
+        share => format!(", 1 of {:.0} requests", share.recip()),
+    };
+    let whole = report.maturity.iter().chain(&report.checks).chain(&report.floors).chain([&report.catastrophic]);
+    let slices = report.slices.iter().filter(|slice| match detail {
+        Detail::Newest => slice.check.verdict == Verdict::Fail,
+        Detail::All => true,
+    });
+    let mut checks = plain(whole);
+    checks.extend(slices.map(|slice| named(&format!("{}={}", slice.slice, slice.value), &slice.check)));
     Evidence {
-        about: format!("performance of {} in {}{late}", report.version, report.window),
+        about: format!("performance of {} in {}{late}{sampled}", report.version, report.window),
         verdict: report.verdict,
-        checks: plain(report.maturity.iter().chain(&report.checks).chain(catastrophic)),
+        checks,
     }
+}
+
+fn labels(intake: &LabelIntake) -> Evidence {
+    let LabelIntake { window, looked_since, unmatched, join_rate, .. } = intake;
+    let unmatched = match unmatched {
+        0 => String::new(),
+        unmatched => format!(", {unmatched} of no request since {looked_since}"),
+    };
+    Evidence { about: format!("labels of {window}{unmatched}"), verdict: join_rate.verdict, checks: plain([join_rate]) }
 }

@@ -23,7 +23,7 @@ pub enum Labels {
         /// The model
         #[arg(long)]
         model: Option<ModelName>,
-        /// Look for the requests among the events since then
+        /// Look for the requests among the events since then [default: twice `performance.wait` ago]
         #[arg(long, value_name = "T")]
         since: Option<Timestamp>,
         /// Check every row and write nothing
@@ -38,7 +38,7 @@ impl Labels {
         let workspace = scene.workspace()?;
         let model = workspace.model(model)?;
         let wait = workspace.governed(&model)?.rules.performance.wait;
-        let since = since.unwrap_or(scene.now - wait);
+        let since = log::Since { known: since.unwrap_or(scene.now - wait - wait), judged: scene.now - wait };
         let contract = contract_of(&workspace.store, &model)?;
         let rehearsal = Overlay::over(&workspace.store);
         let store: &dyn Store = if dry_run { &rehearsal } else { &workspace.store };
@@ -48,9 +48,10 @@ impl Labels {
         let told = [
             (outcomes.new, "new"),
             (outcomes.duplicate, "known already"),
-            (outcomes.conflicting, "contradict an earlier one, which stays"),
-            (outcomes.unknown, "of requests not seen yet"),
-            (outcomes.early, "older than their request"),
+            (outcomes.conflicting, "contradict an earlier one"),
+            (outcomes.unknown, "of requests that nobody has asked"),
+            (outcomes.early, "left out because they were known before their request"),
+            (outcomes.overdue, "kept, but too late to be judged"),
         ];
         let told: Vec<String> =
             told.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect();

@@ -1,5 +1,7 @@
 //! The predecessor takes over only if it is better, whole and at home; silence and doubt keep the champion.
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::drift::DriftRules;
 use crate::snapshot::VersionCounts;
@@ -24,7 +26,7 @@ fn at_home() -> Moved {
 fn watched(rows: &[Answers], moved: &Moved) -> Watch {
     let model = "rain".parse().unwrap();
     let auc = Metric { measurement: Measurement::new("auc", 0.9, 1_000), interval: None };
-    let baseline = Baseline { version: Version::FIRST, metrics: vec![auc], threshold: None };
+    let baseline = Baseline { version: Version::FIRST, metrics: vec![auc], threshold: None, slices: BTreeMap::new() };
     let watched = Watched {
         model: &model,
         task: Task::Binary,

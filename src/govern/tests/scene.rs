@@ -6,7 +6,7 @@ use crate::drift::{DriftReport, Severity};
 use crate::evaluate::{Evaluation, Opponent, Watch};
 use crate::govern::*;
 use crate::ingest::ContractRef;
-use crate::performance::{Baseline, EstimateReport, PerformanceReport, Residuals};
+use crate::performance::{Baseline, EstimateReport, LabelCounts, PerformanceReport, Residuals};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
 use crate::train::{Metric, Path, Plan, TrainRules};
@@ -62,7 +62,12 @@ pub fn metric(name: &str, value: impl Into<Value>) -> Metric {
 }
 
 pub fn baseline(version: Version) -> Baseline {
-    Baseline { version, metrics: vec![metric("auc", 0.8), metric("base_rate", 0.3)], threshold: Some(0.5) }
+    Baseline {
+        version,
+        metrics: vec![metric("auc", 0.8), metric("base_rate", 0.3)],
+        threshold: Some(0.5),
+        slices: BTreeMap::new(),
+    }
 }
 
 pub fn window(of: i64) -> Window {
@@ -119,6 +124,7 @@ pub fn shadow(
         candidate_bundle: bundle_of(candidate),
         since,
         until,
+        sampled_share: 1.0,
         pairs: 500,
         labelled_pairs: 500,
         checks: vec![check(verdict)],
@@ -150,9 +156,13 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         late: 0,
         predictions: 500,
         labelled: 500,
+        sampled_share: 1.0,
+        labels: LabelCounts { received: 500, used: 500, ..LabelCounts::default() },
         maturity: vec![check(if verdict.is_judged() { Verdict::Pass } else { Verdict::Insufficient })],
         metrics: vec![metric("auc", area.measurement.value.clone()), metric("base_rate", 0.3)],
         checks: vec![check(verdict)],
+        floors: Vec::new(),
+        slices: Vec::new(),
         catastrophic: area,
         collapse: Measurement::new("collapse_e_value", won, 500),
         residuals: None,

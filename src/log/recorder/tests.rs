@@ -6,7 +6,10 @@ use std::fs;
 use futures::executor::block_on;
 
 use super::*;
-use crate::log::{Label, PartKind, import, parts_between, read_events, read_labels, requests_of};
+use crate::log::{
+    Label, PartKind, Sample, Since, import, parts_between, read_events, read_ids, read_labels, read_labels_of,
+    read_sample, requests_of,
+};
 use crate::serve::fixture::{a_contract, a_model, serving};
 use crate::serve::{Predictor, Serving};
 use crate::store::Memory;
@@ -206,10 +209,13 @@ fn every_label_has_one_outcome() {
     };
     assert_eq!(send(&[(1, 1.0), (2, 0.0)]), Outcomes { new: 2, ..Outcomes::default() });
     let said = send(&[(1, 1.0), (2, 1.0), (3, 1.0), (9, 1.0), (9, 1.0)]);
-    assert_eq!(said, Outcomes { new: 1, duplicate: 2, conflicting: 1, unknown: 1, early: 0 });
+    assert_eq!(said, Outcomes { new: 1, duplicate: 2, conflicting: 1, unknown: 1, ..Outcomes::default() });
+    // A word is taken back, and that is said twice.
+    assert_eq!(send(&[(2, 0.0), (2, 0.0)]), Outcomes { conflicting: 1, duplicate: 1, ..Outcomes::default() });
     recorder.close(at("12:00:01")).unwrap();
-    let labels: Vec<_> = house.labels().iter().map(|label| (label.request_id, label.label)).collect();
-    assert_eq!(labels, [(id(1), 1.0), (id(2), 0.0), (id(3), 1.0), (id(9), 1.0)]);
+    let mut labels: Vec<_> = house.labels().iter().map(|label| (label.request_id, label.label)).collect();
+    labels.sort_by_key(|(id, _)| *id);
+    assert_eq!(labels, [(id(1), 1.0), (id(2), 0.0), (id(2), 0.0), (id(2), 1.0), (id(3), 1.0), (id(9), 1.0)]);
 }
 
 #[test]
@@ -219,33 +225,85 @@ fn a_file_of_labels_is_taken_whole_and_once() {
     house.answer(&recorder, id(1), "10:00:01", 5.0);
     house.answer(&recorder, id(2), "10:00:01", 5.0);
     recorder.close(at("10:00:02")).unwrap();
-    // 1 is new, 2 is known before it was asked, and nobody asked 4.
-    let file = format!(
-        "request_id,label,at\n{},1,2026-11-21T13:00:00Z\n{},0,2026-11-21T09:00:00Z\n{},true,2026-11-21T13:00:00Z\n",
-        id(1),
-        id(2),
-        id(4)
-    );
-    let take =
-        |file: &str| import(house.store.as_ref(), &a_contract(true), file.as_bytes(), at("00:00:00"), at("14:00:00"));
-    assert_eq!(take(&file).unwrap(), Outcomes { new: 1, early: 1, unknown: 1, ..Outcomes::default() });
-    assert_eq!(take(&file).unwrap(), Outcomes { duplicate: 3, ..Outcomes::default() });
+    // 1 is new and then taken back, 2 is known before it was asked, and nobody asked 4.
+    let rows = [(1, "1", "13:00:00"), (1, "0", "13:30:00"), (2, "0", "09:00:00"), (4, "true", "13:00:00")];
+    let rows = rows.map(|(number, label, known)| format!("{},{label},2026-11-21T{known}Z\n", id(number)));
+    let file = format!("request_id,label,at\n{}", rows.concat());
+    let since = Since { known: at("00:00:00"), judged: at("00:00:00") };
+    let take = |file: &str| import(house.store.as_ref(), &a_contract(true), file.as_bytes(), since, at("14:00:00"));
+    let once = Outcomes { new: 1, conflicting: 1, early: 1, unknown: 1, ..Outcomes::default() };
+    assert_eq!(take(&file).unwrap(), once);
+    assert_eq!(take(&file).unwrap(), Outcomes { duplicate: 3, early: 1, ..Outcomes::default() });
     assert_eq!(house.labels().len(), 3);
     let LogError::Labels { rows, faults } =
-        take(&format!("request_id,label\n{},2\nx,1\n{},\n", id(1), id(2))).unwrap_err()
+        take(&format!("request_id,label\n{},2\nx,1\n{},\n{},NaN\n", id(1), id(2), id(2))).unwrap_err()
     else {
         panic!("the file was taken");
     };
-    assert_eq!((rows, faults.iter().map(|fault| fault.line).collect::<Vec<_>>()), (3, vec![2, 3, 4]));
+    assert_eq!((rows, faults.iter().map(|fault| fault.line).collect::<Vec<_>>()), (4, vec![2, 3, 4, 5]));
+    let tomorrow = take(&format!("request_id,label,at\n{},1,2026-11-22T13:00:00Z\n", id(1))).unwrap_err();
+    assert!(tomorrow.to_string().contains("`at` lies in the future"), "{tomorrow}");
     assert_eq!(house.labels().len(), 3);
 }
 
+/// Every label of one request has one outcome, whatever order they come in.
 #[test]
-fn a_label_before_its_answer_is_early() {
-    let mut outcomes = Outcomes::default();
-    let label = Label { request_id: id(1), label: 1.0, at: at("09:00:00") };
-    assert!(outcomes.settle(Some(at("10:00:00")), None, &label));
-    assert_eq!(outcomes, Outcomes { early: 1, ..Outcomes::default() });
+fn a_label_is_one_thing_and_no_other() {
+    let label = |known: &str, label| Label { request_id: id(1), label, at: at(known) };
+    let (asked, judged) = (Some(at("10:00:00")), at("00:00:00"));
+    let settle = |answered, told: &[Label], sent: &Label, judged| {
+        let mut outcomes = Outcomes::default();
+        let kept = outcomes.settle(answered, told, sent, judged);
+        (outcomes, kept)
+    };
+    let nothing = Outcomes::default();
+    let sent = label("12:00:00", 1.0);
+    assert_eq!(settle(asked, &[], &sent, judged), (Outcomes { new: 1, ..nothing }, true));
+    assert_eq!(settle(None, &[], &sent, judged), (Outcomes { unknown: 1, ..nothing }, true));
+    assert_eq!(settle(asked, &[], &sent, at("11:00:00")), (Outcomes { overdue: 1, ..nothing }, true));
+    assert_eq!(settle(asked, &[], &label("09:54:59", 1.0), judged), (Outcomes { early: 1, ..nothing }, false));
+    assert_eq!(settle(asked, &[], &label("09:55:00", 1.0), judged), (Outcomes { new: 1, ..nothing }, true));
+    let told = [label("11:00:00", 1.0), label("13:00:00", 0.0)];
+    assert_eq!(settle(asked, &told, &sent, judged), (Outcomes { duplicate: 1, ..nothing }, false));
+    assert_eq!(settle(asked, &told, &label("14:00:00", 1.0), judged), (Outcomes { conflicting: 1, ..nothing }, true));
+    assert_eq!(settle(None, &told, &label("10:30:00", 0.0), judged), (Outcomes { conflicting: 1, ..nothing }, true));
+    // What was early was no label of the answer: the same word at the right time is its first.
+    let early = [label("09:00:00", 1.0)];
+    assert_eq!(settle(asked, &early, &sent, judged), (Outcomes { new: 1, ..nothing }, true));
+}
+
+/// A sample reads the rows that it takes and no other, and knows how many there are.
+#[test]
+fn of_what_is_not_sampled_nothing_is_read() {
+    let house = House::new();
+    let recorder = house.boot(1, Durability::Batched, "10:00:00").unwrap();
+    for number in 0..2_000 {
+        house.answer(&recorder, id(number), if number < 1_500 { "10:00:01" } else { "10:00:30" }, 5.0);
+    }
+    let truths: Vec<Truth> = (0..2_000).map(|number| Truth { request_id: id(number), label: 1.0 }).collect();
+    recorder.labelled(house.serving.champion.name(), &truths, at("10:00:40")).unwrap();
+    recorder.close(at("10:01:00")).unwrap();
+    let (store, model) = (house.store.as_ref(), house.serving.champion.name());
+    let sample = Sample::of(2_000, 250);
+    let read = |from: &str, to: &str| read_sample(store, model, at(from), at(to), sample).unwrap();
+    let (whole, first, second) =
+        (read("10:00:00", "10:01:00"), read("10:00:00", "10:00:20"), read("10:00:20", "10:01:00"));
+    assert_eq!((whole.of, first.of, second.of), (2_000, 1_500, 500));
+    assert!((180..320).contains(&whole.events.len()), "{}", whole.events.len());
+    let taken: Vec<Event> = house.events().into_iter().filter(|event| sample.takes(event.request_id)).collect();
+    assert_eq!(whole.events, taken);
+    assert_eq!(
+        whole.events,
+        [first.events, second.events].concat(),
+        "the samples of the parts are the sample of the whole"
+    );
+    let labels = read_labels_of(store, model, at("10:00:00"), at("11:00:00"), |id| sample.takes(id)).unwrap();
+    assert_eq!(labels.len(), taken.len());
+    let then = read_labels(store, model, at("10:00:00"), at("10:00:39")).unwrap();
+    assert_eq!(then, [], "what its hour knew later was not known then");
+    let mut seen = 0;
+    read_ids(store, model, at("10:00:00"), at("10:01:00"), |_| seen += 1).unwrap();
+    assert_eq!(seen, 2_000);
 }
 
 #[test]

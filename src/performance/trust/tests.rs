@@ -64,7 +64,9 @@ fn matured(model: &VerifiedModel) -> PerformanceReport {
             prediction,
             shadow: None,
             label,
+            first_label: label,
             known_at: Timestamp::EPOCH,
+            slices: BTreeMap::new(),
         }
     };
     let joined = Joined {
@@ -72,7 +74,12 @@ fn matured(model: &VerifiedModel) -> PerformanceReport {
         pairs: (0..400).map(pair).collect(),
         ..Joined::default()
     };
-    let baseline = Baseline { version: model.version(), metrics: Vec::new(), threshold: model.threshold() };
+    let baseline = Baseline {
+        version: model.version(),
+        metrics: Vec::new(),
+        threshold: model.threshold(),
+        slices: BTreeMap::new(),
+    };
     let judged = Judged {
         model: model.name(),
         task: model.contract().task(),
@@ -80,6 +87,8 @@ fn matured(model: &VerifiedModel) -> PerformanceReport {
         bundle: model.digest(),
         window: window(),
         requests: 400,
+        sealed_at: window().end(),
+        sample: crate::log::Sample::ALL,
         baseline: &baseline,
         promised: promised.as_ref().map(|promised| (promised, &RULES)),
     };

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use regent::config::{Policy, Settings};
+use regent::contract;
 use regent::govern::Rules;
 use regent::ingest::Globs;
 use regent::promote::Context;
@@ -125,11 +126,18 @@ impl Workspace {
     /// A model's policy; without a file every rule has its default.
     ///
     /// # Errors
-    /// The file is not a policy.
+    /// The file is not a policy, or not one for what the model predicts.
     pub fn governed(&self, model: &ModelName) -> Result<Governed, Failure> {
         let file = format!("governance/{model}/policy.yaml");
         let policy = match self.text(&file)? {
-            Some(text) => Policy::read(&file, &text)?,
+            Some(text) => {
+                let policy = Policy::read(&file, &text)?;
+                // A contract that is not there, or cannot be read, is told elsewhere.
+                if let Ok(registered) = contract::latest(&self.store, model) {
+                    policy.suits(&file, registered.contract.task())?;
+                }
+                policy
+            }
             None => Policy::default(),
         };
         Ok(Governed {

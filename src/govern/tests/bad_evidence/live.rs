@@ -1,11 +1,13 @@
 //! Live traffic that the real judges look at: good by itself, until something is done to it.
 
+use std::collections::BTreeMap;
+
 use uuid::Uuid;
 
 use super::super::scene::{NEW, OLD, bundle_of, day, model, window};
 use crate::contract::Task;
-use crate::log::{Event, Label, ShadowScore, Status};
-use crate::performance::{self, Baseline, PerformanceReport, PerformanceRules};
+use crate::log::{Event, Label, Sample, ShadowScore, Status};
+use crate::performance::{self, Baseline, Conflicting, PerformanceReport, PerformanceRules};
 use crate::shadow::{self, ShadowReport, ShadowRules, Trial};
 use crate::snapshot::VersionCounts;
 use crate::stats::histogram::latency;
@@ -36,7 +38,7 @@ impl Live {
             status: Status::Valid,
             codes: Vec::new(),
             shadow: Some(ShadowScore { version: NEW, prediction: 0.2 + 0.6 * truth(row), latency_us: 100 }),
-            slices: std::collections::BTreeMap::new(),
+            slices: BTreeMap::new(),
         };
         let label = |row: u64| Label {
             request_id: Uuid::from_u128(u128::from(row)),
@@ -56,7 +58,7 @@ impl Live {
     pub fn shadow(change: impl Fn(&mut Live)) -> ShadowReport {
         let mut live = Live::of(400, 5);
         change(&mut live);
-        let joined = performance::join(&live.events, &live.labels);
+        let joined = performance::join(&live.events, &live.labels, Conflicting::First);
         let counts = |latency_us| {
             let mut counts = VersionCounts { rows: 400, ..VersionCounts::default() };
             latency::record(&mut counts.latency, latency_us);
@@ -74,6 +76,7 @@ impl Live {
             windows: 5,
             answered: joined.answered.get(&OLD).copied().unwrap_or(0) + live.unmatched,
             paired: joined.paired.get(&NEW).copied().unwrap_or(0),
+            sampled_share: 1.0,
             pairs: &joined.pairs,
             clip: 1.0,
             champion_counts: &counts(100),
@@ -100,10 +103,12 @@ impl Live {
             bundle: bundle_of(NEW),
             window: window(9),
             requests: live.events.len() as u64,
-            baseline: &Baseline { version: NEW, metrics, threshold: Some(0.5) },
+            sealed_at: window(9).end(),
+            sample: Sample::ALL,
+            baseline: &Baseline { version: NEW, metrics, threshold: Some(0.5), slices: BTreeMap::new() },
             promised: None,
         };
-        let joined = performance::join(&live.events, &live.labels);
+        let joined = performance::join(&live.events, &live.labels, Conflicting::First);
         performance::judge(judged, &joined, &PerformanceRules::defaults(), live.now)
     }
 

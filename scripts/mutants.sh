@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Break the code in every small way that cargo-mutants knows, one at a time, and see which of them no test notices (hours). What
+# decides is tried whole, by the tests of the library; the rest may be sampled, and `promote` needs the story as well.
+#
+#   scripts/mutants.sh [govern] [policy] [store] [promote]     (default: govern and policy)
+#   REGENT_MUTANTS_SHARD=0/10                                  every tenth only
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+version="27.1.0"
+cache="${REGENT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/regent}"
+folder="$cache/tools/cargo-mutants-$version"
+if [ ! -x "$folder/bin/cargo-mutants" ]; then
+  printf 'mutants: building cargo-mutants %s into %s (once)\n' "$version" "$folder" >&2
+  work="$(mktemp -d)"
+  trap 'rm -rf "$work"' EXIT
+  CARGO_TARGET_DIR="$work" CARGO_PROFILE_DEV_DEBUG=0 \
+    cargo install cargo-mutants --version "$version" --locked --debug --quiet --root "$folder"
+fi
+exports="$(scripts/setup.sh)"
+eval "$exports"
+export PATH="$folder/bin:$PATH" CARGO_TARGET_DIR="$cache/target-mutants" PROPTEST_CASES=48
+# Each is compiled once and run once: what a compiler saves by trying harder is lost.
+export CARGO_PROFILE_DEV_OPT_LEVEL=0 CARGO_PROFILE_DEV_DEBUG=0
+
+[ $# -gt 0 ] || set -- govern policy
+for part in "$@"; do
+  case "$part" in
+    govern | policy) tests=(--cargo-arg=--lib) only=(govern policy promote --skip tests::model) ;;
+    store) tests=(--cargo-arg=--lib) only=(store registry) ;;
+    promote) tests=(--cargo-arg=--lib --cargo-arg=--test=story) only=(--skip tests::model) ;;
+    *)
+      printf 'mutants: %s is none of govern, policy, store and promote\n' "$part" >&2
+      exit 2
+      ;;
+  esac
+  printf '\n── %s ──\n' "$part"
+  mkdir -p "var/mutants/$part"
+  # A mutant that no test notices ends cargo-mutants with 2; the others are still to be tried.
+  cargo mutants "${tests[@]}" --file "src/$part/**/*.rs" --file "src/$part/*.rs" --timeout 300 \
+    ${REGENT_MUTANTS_SHARD:+--shard "$REGENT_MUTANTS_SHARD"} --output "var/mutants/$part" -- -- "${only[@]}" || true
+done
