@@ -48,6 +48,8 @@ pub mod alert;
 
 pub mod audit;
 
+pub mod view;
+
 pub mod console;
 
 pub mod backtest;

@@ -88,7 +88,7 @@ impl Gathered<'_> {
 }
 
 /// Kolmogorov and Smirnov, exact where that is cheap.
-fn ordered(tally: &Tally) -> Tested {
+pub(super) fn ordered(tally: &Tally) -> Tested {
     let cheap = tally.n_reference().saturating_mul(tally.n_current()) <= EXACT_PAIRS;
     let exact = cheap.then(|| kolmogorov_smirnov_exact(tally).ok()).flatten();
     exact.unwrap_or_else(|| kolmogorov_smirnov(tally))

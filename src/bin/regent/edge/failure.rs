@@ -25,6 +25,7 @@ use regent::serve::ServeError;
 use regent::snapshot::SnapshotError;
 use regent::store::{KeyError, StoreError};
 use regent::train::TrainError;
+use regent::view::ViewError;
 use regent::yaml::YamlError;
 
 use super::Exit;
@@ -86,7 +87,7 @@ mod table {
     use super::{
         AlertError, AuditError, BacktestError, ConsoleError, ContractError, Exit, Fails, FilesError, GovernError,
         HeadError, IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError,
-        SnapshotError, StoreError, TrainError, Value, YamlError,
+        SnapshotError, StoreError, TrainError, Value, ViewError, YamlError,
     };
 
     impl Fails for StoreError {
@@ -103,6 +104,20 @@ mod table {
                 | StoreError::Unsupported { .. }
                 | StoreError::Key(_)
                 | StoreError::Io { .. } => Exit::Internal,
+            }
+        }
+    }
+
+    impl Fails for ViewError {
+        fn exit(&self) -> Exit {
+            match self {
+                ViewError::NoSuchSize { .. } => Exit::Usage,
+                ViewError::Altered { .. } | ViewError::Report { .. } => Exit::Integrity,
+                ViewError::Govern(error) => error.exit(),
+                ViewError::Registry(error) => error.exit(),
+                ViewError::Snapshot(error) => error.exit(),
+                ViewError::Log(error) => error.exit(),
+                ViewError::Store(error) => error.exit(),
             }
         }
     }
