@@ -48,8 +48,6 @@ pub mod alert;
 
 pub mod audit;
 
-pub mod view;
-
 pub mod console;
 
 pub mod backtest;

@@ -2,9 +2,9 @@
 
 use std::process::Output;
 
+use regent::console::{ConsoleError, Ledger, Trusted, Windows, trust, windows};
 use regent::train::Metric;
 use regent::types::Span;
-use regent::view::{Trusted, ViewError, Windows, trust, windows};
 use serde_json::Value;
 
 use super::commands::text;
@@ -54,7 +54,7 @@ fn windows_of_every_size_tell_of_traffic_drift_labels_and_performance() {
     };
     let requests = |size| of(size).unwrap().windows.iter().map(|window| window.requests).sum::<u64>();
     assert_eq!(requests(Span::from_days(1)), requests(Span::from_hours(1)));
-    assert!(matches!(of(Span::from_mins(7)), Err(ViewError::NoSuchSize { .. })));
+    assert!(matches!(of(Span::from_mins(7)), Err(ConsoleError::NoSuchSize { .. })));
     std::fs::remove_dir_all(estate.path("var/rain/events")).unwrap();
     let archived = of(Span::from_days(1)).unwrap();
     let told = &archived.windows.last().unwrap().versions[0].labelled_share.value;
@@ -87,6 +87,7 @@ fn trust_is_told_with_its_parts_and_its_windows() {
         std::fs::write(path, "{}").unwrap();
     }
     let rules = regent::govern::Rules::default();
-    assert!(matches!(trust(&estate.store, &estate.model, &rules), Err(ViewError::Altered { .. })));
+    let ledger = Ledger::read(&estate.store, &estate.model).unwrap();
+    assert!(matches!(trust(&estate.store, &ledger, &estate.model, &rules), Err(ConsoleError::Altered { .. })));
     assert_eq!(estate.regent(&["trust", "rain"]).status.code(), Some(5));
 }

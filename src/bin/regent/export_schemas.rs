@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regent::config::{Policy, Settings};
+use regent::console::{Trusted, Windows};
 use regent::contract::RawContract;
 use regent::drift::files::FilesReport;
 use regent::govern::Override;
 use regent::ingest::{DatasetMeta, RawSchema};
 use regent::registry::Metadata;
-use regent::view::{Trusted, Windows};
 use regent::yaml::schema_of;
 use serde_json::{Value, json};
 

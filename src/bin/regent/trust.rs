@@ -1,9 +1,9 @@
 //! `regent trust`: one number for how far a model may be trusted, and what it is made of; a door.
 
 use clap::Args;
+use regent::console::{self, Ledger, Trusted};
 use regent::performance::Trust as Score;
 use regent::types::{ModelName, Value};
-use regent::view::{self, Trusted};
 
 use crate::edge::{Answer, Failure, Scene};
 
@@ -19,7 +19,8 @@ impl Trust {
         let workspace = scene.workspace()?;
         let model = workspace.model(self.model)?;
         let rules = workspace.governed(&model)?.rules;
-        let trusted = view::trust(&workspace.store, &model, &rules)?;
+        let ledger = Ledger::read(&workspace.store, &model)?;
+        let trusted = console::trust(&workspace.store, &ledger, &model, &rules)?;
         Answer::new(text(&trusted), &trusted)
     }
 }

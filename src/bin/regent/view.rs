@@ -2,9 +2,9 @@
 
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
+use regent::console::{self, Answered, Window, Windows};
 use regent::train::Metric;
 use regent::types::{Measurement, ModelName, Span, Value};
-use regent::view::{self, Answered, Window, Windows};
 
 use crate::edge::{Answer, Failure, Scene};
 
@@ -27,7 +27,7 @@ impl View {
         let model = workspace.model(self.model)?;
         let rules = workspace.governed(&model)?.rules;
         let size = self.window.unwrap_or(rules.windows.judge);
-        let windows = view::windows(&workspace.store, &model, &rules, size, self.last, scene.now)?;
+        let windows = console::windows(&workspace.store, &model, &rules, size, self.last, scene.now)?;
         Answer::new(text(&windows), &windows)
     }
 }

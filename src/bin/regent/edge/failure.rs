@@ -25,7 +25,6 @@ use regent::serve::ServeError;
 use regent::snapshot::SnapshotError;
 use regent::store::{KeyError, StoreError};
 use regent::train::TrainError;
-use regent::view::ViewError;
 use regent::yaml::YamlError;
 
 use super::Exit;
@@ -87,7 +86,7 @@ mod table {
     use super::{
         AlertError, AuditError, BacktestError, ConsoleError, ContractError, Exit, Fails, FilesError, GovernError,
         HeadError, IngestError, KeyError, LogError, PolicyError, PromoteError, RegistryError, ServeError,
-        SnapshotError, StoreError, TrainError, Value, ViewError, YamlError,
+        SnapshotError, StoreError, TrainError, Value, YamlError,
     };
 
     impl Fails for StoreError {
@@ -104,20 +103,6 @@ mod table {
                 | StoreError::Unsupported { .. }
                 | StoreError::Key(_)
                 | StoreError::Io { .. } => Exit::Internal,
-            }
-        }
-    }
-
-    impl Fails for ViewError {
-        fn exit(&self) -> Exit {
-            match self {
-                ViewError::NoSuchSize { .. } => Exit::Usage,
-                ViewError::Altered { .. } | ViewError::Report { .. } => Exit::Integrity,
-                ViewError::Govern(error) => error.exit(),
-                ViewError::Registry(error) => error.exit(),
-                ViewError::Snapshot(error) => error.exit(),
-                ViewError::Log(error) => error.exit(),
-                ViewError::Store(error) => error.exit(),
             }
         }
     }
@@ -285,12 +270,14 @@ mod table {
     impl Fails for ConsoleError {
         fn exit(&self) -> Exit {
             match self {
-                ConsoleError::Cursor { .. } => Exit::Usage,
+                ConsoleError::Cursor { .. } | ConsoleError::NoSuchSize { .. } => Exit::Usage,
                 ConsoleError::Rules(_) => Exit::Invalid,
                 ConsoleError::Altered { .. } | ConsoleError::Report { .. } => Exit::Integrity,
                 ConsoleError::Print(_) => Exit::Internal,
                 ConsoleError::Govern(error) => error.exit(),
                 ConsoleError::Audit(error) => error.exit(),
+                ConsoleError::Registry(error) => error.exit(),
+                ConsoleError::Log(error) => error.exit(),
                 ConsoleError::Snapshot(error) => error.exit(),
                 ConsoleError::Alert(error) => error.exit(),
                 ConsoleError::Store(error) => error.exit(),

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{FORMAT_VERSION, ViewError};
+use super::{ConsoleError, FORMAT_VERSION};
 use crate::drift::{self, Then};
 use crate::govern::Rules;
 use crate::log::{self, Event, Label, Sample, Sampled, Status};
@@ -72,7 +72,7 @@ pub struct Answered {
     /// Upper ends of quantiles of the time it took, in microseconds.
     pub latency: Vec<Measurement>,
     /// Whether its world has moved; none if its profile cannot be read.
-    pub drift: Option<Moved>,
+    pub drift: Option<Drifted>,
     /// Every metric on the rows that have their labels by now, with its interval.
     pub metrics: Vec<Metric>,
     /// What its scores alone foretell, whatever labels there are: true if they are calibrated still.
@@ -84,7 +84,7 @@ pub struct Answered {
 
 /// What a window of this size alone says of drift; nothing is confirmed by it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Moved {
+pub struct Drifted {
     /// `Fail` if the dataset drifted.
     pub verdict: Verdict,
     /// The features that did.
@@ -110,10 +110,10 @@ pub fn windows(
     size: Span,
     last: usize,
     now: Timestamp,
-) -> Result<Windows, ViewError> {
+) -> Result<Windows, ConsoleError> {
     let known = rules.windows.sizes();
     if !known.contains(&size) {
-        return Err(ViewError::NoSuchSize { size, known });
+        return Err(ConsoleError::NoSuchSize { size, known });
     }
     let sealed = newest(store, model, size, last.saturating_add(VOLUME_WINDOWS))?;
     let first = sealed.len().saturating_sub(last);
@@ -133,7 +133,7 @@ pub(super) fn newest(
     model: &ModelName,
     size: Span,
     last: usize,
-) -> Result<Vec<(Snapshot, Digest)>, ViewError> {
+) -> Result<Vec<(Snapshot, Digest)>, ConsoleError> {
     let folder = Key::new(&format!("var/{model}/snapshots/{size}"))?;
     let mut names = store.list_folder(&folder)?;
     // A name is the start of its window, so names sort as time does.
@@ -142,7 +142,7 @@ pub(super) fn newest(
     for name in names.get(names.len().saturating_sub(last)..).unwrap_or_default() {
         let key = folder.join(name)?;
         if let Some(snapshot) = snapshot::read(store, &key)? {
-            let bytes = canonical_json(&snapshot).map_err(|source| ViewError::Report { key, source })?;
+            let bytes = canonical_json(&snapshot).map_err(|source| ConsoleError::Report { key, source })?;
             sealed.push((snapshot, Digest::of(&bytes)));
         }
     }
@@ -159,7 +159,7 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn window(&mut self, snapshot: &Snapshot, digest: Digest, volumes: &[u64]) -> Result<Window, ViewError> {
+    fn window(&mut self, snapshot: &Snapshot, digest: Digest, volumes: &[u64]) -> Result<Window, ConsoleError> {
         let (counts, window, rules) = (&snapshot.counts, snapshot.window, self.rules);
         let (from, to) = (window.start, window.end());
         let sample = Sample::of(snapshot.requests, rules.performance.sample_above);
@@ -202,11 +202,11 @@ impl Looking<'_> {
     }
 }
 
-fn moved(model: &Verified, snapshot: &Snapshot, digest: Digest, volumes: &[u64], rules: &Rules) -> Moved {
+fn moved(model: &Verified, snapshot: &Snapshot, digest: Digest, volumes: &[u64], rules: &Rules) -> Drifted {
     let then = Then { version: model.version(), bundle: model.digest(), profile: model.profile(), volumes };
     let report = drift::detect(then, snapshot, digest, &rules.drift);
     let drifted = report.features.iter().filter(|feature| feature.drifted);
-    Moved {
+    Drifted {
         verdict: report.verdict,
         features: drifted.map(|feature| feature.feature.clone()).collect(),
         prediction: report.prediction_shifted(),
@@ -264,7 +264,7 @@ impl Told<'_> {
         }
     }
 
-    fn by(&self, model: &Verified, drift: Option<Moved>) -> Answered {
+    fn by(&self, model: &Verified, drift: Option<Drifted>) -> Answered {
         let predictions: Vec<f64> = self.pairs.iter().map(|pair| pair.prediction).collect();
         let labels: Vec<f64> = self.pairs.iter().map(|pair| pair.label).collect();
         let mut metrics = measure(model.contract().task(), &predictions, &labels, model.threshold());
