@@ -38,6 +38,9 @@ pub(super) fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -
         Measurement::new("kl_ref_cur_nats", kl_nats(&grouped_then, &grouped_now, smoothing), n),
         Measurement::new("psi_critical", critical, n),
     ];
+    if bins.together() > 0 {
+        shown.push(Measurement::new("rare_words_together", bins.together() as f64, n));
+    }
     let shares = chi_square_pooled(&grouped_then, &grouped_now).ok();
     let (distance, p_value) = match bins {
         Bins::Numeric { edges, .. } => {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 /// Every metric of a report with its method.
-const METHODS: [(&str, &str); 19] = [
+const METHODS: [(&str, &str); 20] = [
     (
         "p_value",
         "two-sided; numbers: twice the smaller p of Kolmogorov–Smirnov (exact up to 10⁶ pairs of rows, asymptotic beyond) and χ²; categories: χ²; χ² two-sample on the groups, no continuity correction, groups with fewer than 5 rows expected together",
@@ -31,6 +31,7 @@ const METHODS: [(&str, &str); 19] = [
         "unseen_share_growth",
         "now less then, two shares, pooled z, two-sided, no continuity correction; counts only where it is significant",
     ),
+    ("rare_words_together", "words that were rare at training and are counted as one, in every measurement of shares"),
     ("weighted_psi", "Σ importance · psi over the features"),
     ("drifted_features", "features whose change is significant and large"),
     (

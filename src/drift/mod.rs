@@ -111,7 +111,8 @@ pub struct FeatureDrift {
     /// `missing_share_growth`, `unseen_share_growth`.
     pub checks: Vec<Check>,
     /// What is shown beside it: `js_bits`, `kl_ref_cur_nats`, `psi_critical`, `p_value`; of numbers `wasserstein_normed` and
-    /// `ks_bound`, by which the rows' own `ks` may be larger.
+    /// `ks_bound`, by which the rows' own `ks` may be larger; of categories with many words `rare_words_together`, how many of them
+    /// are counted as one, as the version's profile decided at training.
     pub shown: Vec<Measurement>,
 }
 

@@ -217,6 +217,31 @@ fn a_mean_prediction_that_stays_is_hardly_ever_called_off() {
 }
 
 #[test]
+fn a_feature_of_many_words_says_how_many_are_counted_as_one() {
+    let words = |words: usize| {
+        let groups = (0..words as u32).map(|word| word.min(29)).collect();
+        let bins = Bins::Categorical { values: (0..words).map(|word| format!("w{word}")).collect(), groups };
+        let mut counts = vec![25; words];
+        counts.extend([0; 4]);
+        Histogram { name: "city".to_owned(), bins, counts, importance: 1.0 }
+    };
+    let told = |histogram: &Histogram| {
+        let moved = moved_from(histogram);
+        let told = moved.features[0].shown.iter().find(|shown| shown.metric == "rare_words_together");
+        told.and_then(|told| told.value.number())
+    };
+    assert_eq!((told(&words(30)), told(&words(40))), (None, Some(11.0)));
+}
+
+/// The same rows again, held against a profile of this one feature.
+fn moved_from(histogram: &Histogram) -> Moved {
+    let rows = histogram.counts.iter().sum();
+    let profile = Profile { format_version: 1, rows, features: vec![histogram.clone()], score: histogram.clone() };
+    let now = VersionCounts { rows, features: vec![histogram.counts.clone()], ..VersionCounts::default() };
+    super::moved(&profile, &now, &DriftRules::DEFAULTS)
+}
+
+#[test]
 fn every_number_of_a_report_says_how_it_was_made() {
     let report = detected(&a_window([even(), moved(), even(), even()]));
     let checks = report.features.iter().flat_map(|feature| &feature.checks).chain(&report.prediction);
