@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
@@ -103,6 +103,37 @@ impl Problem {
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "the server is overloaded", detail)
     }
 
+    /// 429: one caller asks more often than it may. A second gives every bucket a token.
+    pub(super) fn too_often() -> Self {
+        let kind = "urn:regent:problem:too-often";
+        let detail = "this caller asks more often than it may; try again in a second";
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, kind, "too many requests", detail)
+    }
+
+    /// 401: who calls is not known; why, without saying whether a key was ever one.
+    pub(super) fn unknown_caller(detail: impl Into<String>) -> Self {
+        let kind = "urn:regent:problem:unknown-caller";
+        Problem::new(StatusCode::UNAUTHORIZED, kind, "a key is needed", detail)
+    }
+
+    /// 403: the caller is known, and this is not for it.
+    pub(super) fn not_in_scope(scope: &'static str) -> Self {
+        let kind = "urn:regent:problem:not-in-scope";
+        let detail = format!("this route needs a key with the scope `{scope}`");
+        Problem::new(StatusCode::FORBIDDEN, kind, "the key does not open this", detail)
+    }
+
+    /// 403: the request was meant for another host, or a page of another site sends it.
+    pub(super) fn misdirected(detail: &'static str) -> Self {
+        let kind = "urn:regent:problem:misdirected";
+        Problem::new(StatusCode::FORBIDDEN, kind, "the request is not meant for this server", detail)
+    }
+
+    /// 400: the body is nested deeper than any request.
+    pub(super) fn too_deep(limit: usize) -> Self {
+        Problem::malformed(format!("the body is nested deeper than {limit} levels"))
+    }
+
     /// 500: the model's arithmetic left the numbers.
     pub(super) fn not_finite(asked: Asked) -> Self {
         let kind = "urn:regent:problem:not-finite";
@@ -180,8 +211,14 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"regent\""));
+            }
+            _ => {}
         }
         response
     }

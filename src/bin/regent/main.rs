@@ -16,6 +16,7 @@ mod history;
 mod ingest;
 mod init;
 mod journal;
+mod keys;
 mod labels;
 mod log;
 mod next;
@@ -67,6 +68,8 @@ enum Command {
     Signing(signing::Signing),
     Serve(serve::Serve),
     #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
     Labels(labels::Labels),
     #[command(subcommand)]
     Log(log::Log),
@@ -115,6 +118,7 @@ impl Command {
             Command::Registry(command) => command.run(scene),
             Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
+            Command::Keys(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
             Command::Log(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),

@@ -243,7 +243,8 @@ mod table {
             match self {
                 ServeError::NotLoopback { .. } | ServeError::Bind { .. } => Exit::Usage,
                 ServeError::Load { source, .. } => source.exit(),
-                ServeError::Thread(_) => Exit::Internal,
+                ServeError::KeyExposed { .. } | ServeError::KeyUnreadable { .. } => Exit::Integrity,
+                ServeError::KeyFile { .. } | ServeError::Thread(_) => Exit::Internal,
             }
         }
     }
