@@ -39,6 +39,25 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
     serializer.serialize_u16(status.as_u16())
 }
 
+/// What the violations in one answer may weigh. A contract of four hundred features is told whole; a caller that sends a megabyte of
+/// names of its own, and does not read what it is answered, is not kept many megabytes for.
+const TOLD_BYTES: usize = 64 * 1024;
+
+/// As many violations as fit, the first ones.
+fn told(mut errors: Vec<Violation>) -> Vec<Violation> {
+    let mut left = TOLD_BYTES;
+    let fits = |error: &&Violation| {
+        // Braces, names of members and the code.
+        let weight = error.feature.len() + error.detail.len() + 64;
+        let fits = weight <= left;
+        left = left.saturating_sub(weight);
+        fits
+    };
+    let count = errors.iter().take_while(fits).count();
+    errors.truncate(count);
+    errors
+}
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Problem { kind, title, status, detail: detail.into(), errors: Vec::new(), asked: None }
@@ -53,7 +72,11 @@ impl Problem {
     /// 422: the contract refuses the features.
     pub(super) fn violations(errors: Vec<Violation>, asked: Asked) -> Self {
         let count = errors.len();
-        let detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let mut detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let errors = told(errors);
+        if errors.len() < count {
+            detail += &format!("; the first {} are told", errors.len());
+        }
         let kind = "urn:regent:problem:contract-violation";
         let title = "the features violate the model's contract";
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail);

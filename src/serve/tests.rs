@@ -300,6 +300,18 @@ fn a_head_has_a_size() {
     }
 }
 
+/// Whoever sends a megabyte of names is not told all of them again.
+#[rstest]
+fn what_a_refusal_weighs_has_an_end(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    let names: Vec<String> = (0..20_000).map(|number| format!("\"a_name_of_its_own_{number}\":1")).collect();
+    let (status, _, said) = open.send("/api/v1/predict", &format!(r#"{{"features":{{{}}}}}"#, names.join(",")));
+    let told = said["errors"].as_array().unwrap().len();
+    assert_eq!(status, 422);
+    assert_eq!(said["detail"], format!("20004 violations of the contract; the first {told} are told"));
+    assert!((300..2_000).contains(&told) && said.to_string().len() < 128 * 1024, "{told}");
+}
+
 /// Depth is a limit of its own: lists that are closed again are not deep.
 #[rstest]
 fn a_body_has_a_depth(#[values(Door::Hyper, Door::Tiny)] door: Door) {
