@@ -7,6 +7,8 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main, measurement::WallTime};
+use rand_pcg::Pcg64;
+use rand_pcg::rand_core::Rng;
 use regent::audit;
 use regent::backtest::{self, Comparison, Replay, Setup};
 use regent::contract::{self, Given, RawContract, Registered};
@@ -16,6 +18,8 @@ use regent::ingest::{Frozen, NoSources, RawSchema, Source, freeze};
 use regent::promote::{self, Context};
 use regent::registry::{self, VerifiedModel};
 use regent::serve::Predictor;
+use regent::stats::calibration::Binning;
+use regent::stats::classification::{Confusion, Ranking, brier, log_loss};
 use regent::store::{Key, Memory, Store};
 use regent::types::{Digest, Timestamp};
 use regent::yaml;
@@ -25,6 +29,7 @@ const DAYS: &str = include_str!("../data/noaa_rain.csv");
 const BASELINE_ROWS: usize = 6_000;
 /// Three years of a governor's judged windows.
 const ENTRIES: u64 = 1_000;
+const PREDICTIONS: u64 = 1_000_000;
 
 /// A workspace in which the weather's first version was trained.
 struct House {
@@ -170,7 +175,33 @@ fn fold(criterion: &mut Criterion, house: &House) {
     );
 }
 
+/// Every classification metric of a million predictions with its interval, beside one sort of their scores.
+fn measure(criterion: &mut Criterion) {
+    let mut generator = Pcg64::new(4, 4);
+    let mut even = || (generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+    let scores: Vec<f64> = (0..PREDICTIONS).map(|_| even()).collect();
+    let labels: Vec<bool> = scores.iter().map(|score| even() < *score).collect();
+    let metrics = || {
+        let ranking = Ranking::of(&scores, &labels).unwrap();
+        let confusion = Confusion::at(0.5, &scores, &labels).unwrap();
+        let ranked = (ranking.roc_auc(), ranking.roc_auc_delong(), ranking.average_precision());
+        let calibrated = ranking.ece(Binning::EqualMass(10));
+        let lost = (log_loss(&scores, &labels), brier(&scores, &labels));
+        let called = (confusion.accuracy(), confusion.precision(), confusion.recall(), confusion.f1(), confusion.mcc());
+        (ranked, calibrated, lost, called)
+    };
+    let sort = || {
+        let mut sorted = scores.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted
+    };
+    let mut group = criterion.benchmark_group("metrics of 1,000,000 predictions");
+    group.throughput(Throughput::Elements(PREDICTIONS)).sample_size(20);
+    beside(&mut group, ("every metric", metrics), ("sort the scores", sort));
+}
+
 fn all(criterion: &mut Criterion) {
+    measure(criterion);
     let house = house();
     ingest(criterion);
     verify(criterion, &house);

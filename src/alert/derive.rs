@@ -1,7 +1,7 @@
 //! What a tick has seen, as findings; pure. One finding a kind, the worst of what was seen.
 //!
-//! A new check is one line in [`derive()`]: its kind, and what its verdict says. Not derived yet, because no report carries it:
-//! `prediction_mean_anomaly`. `governor_late` comes from [`lateness`](super::lateness).
+//! A new check is one line in [`derive()`]: its kind, and what its verdict says. `governor_late` comes from
+//! [`lateness`](super::lateness).
 
 use super::{Findings, Kind, Level, Seen};
 use crate::drift::{self, DriftReport, Severity};
@@ -15,8 +15,10 @@ pub fn derive(observation: &Observation, decision: &Decision, rules: &Rules) -> 
         (Kind::DataDrift, data_drift(observation, rules)),
         (Kind::ConceptDrift, concept_drift(observation, rules)),
         (Kind::PredictionShift, prediction_shift(observation, rules)),
+        (Kind::PredictionMeanAnomaly, prediction_mean(observation, rules)),
         (Kind::PerformanceDegradation, performance_loss(observation, rules)),
         (Kind::PerformanceThreshold, below_a_floor(observation, rules)),
+        (Kind::PerformanceEstimate, foreseen(observation, rules)),
         (Kind::LabelCoverage, label_coverage(observation)),
         (Kind::ErrorRate, newest(observation, |report| &report.invalid)),
         (Kind::Volume, newest(observation, |report| &report.volume)),
@@ -61,17 +63,57 @@ fn prediction_shift(observation: &Observation, rules: &Rules) -> Seen {
     })
 }
 
+fn prediction_mean(observation: &Observation, rules: &Rules) -> Seen {
+    let verdict = drift::confirmed(&observation.drift, DriftReport::prediction_mean_moved, &rules.drift);
+    Seen::by(verdict, Level::Warning, || {
+        let newest = observation.drift.iter().rev().find(|report| report.prediction_mean_moved() == Verdict::Fail);
+        let checks = newest.into_iter().flat_map(|report| &report.prediction_mean).map(ToString::to_string);
+        format!("confirmed; {}", checks.collect::<Vec<_>>().join(", "))
+    })
+}
+
+/// An early warning, and never more than that: no label has been looked at.
+fn foreseen(observation: &Observation, rules: &Rules) -> Seen {
+    let verdict = performance::foreseen(&observation.estimated, &rules.performance);
+    Seen::by(verdict, Level::Warning, || {
+        let newest = observation.estimated.iter().rev().find(|report| report.verdict == Verdict::Fail);
+        let checks =
+            newest.into_iter().flat_map(|report| &report.checks).filter(|check| check.verdict == Verdict::Fail);
+        let checks: Vec<String> = checks.map(ToString::to_string).collect();
+        format!("confirmed; {}; no label was looked at: it is true if {}", checks.join(", "), performance::ASSUMES)
+    })
+}
+
+/// The errors of a regression in its mature windows: do they lie where they lay? Of a probability there is nothing to ask.
+fn errors_moved(observation: &Observation, rules: &Rules) -> Verdict {
+    if observation.performance.iter().all(|report| report.residuals.is_none()) {
+        return Verdict::Pass;
+    }
+    let mature = observation.performance.iter().filter(|report| report.verdict.is_judged());
+    let rules = &rules.performance;
+    Verdict::confirmed(mature.map(PerformanceReport::errors_moved), rules.confirm, rules.of)
+}
+
 /// What comes in is as it was, and what the model makes of it, or how well, is not.
 fn concept_drift(observation: &Observation, rules: &Rules) -> Seen {
     let moved = drift::confirmed(&observation.drift, DriftReport::concept_drifted, &rules.drift);
     let features = drift::confirm(&observation.drift, &rules.drift).verdict;
     let errors = losses(observation, rules).verdict;
     let worse = errors == Verdict::Fail && features == Verdict::Pass;
+    let residuals = errors_moved(observation, rules);
+    if residuals == Verdict::Fail {
+        let newest = observation.performance.iter().rev().find(|report| report.errors_moved() == Verdict::Fail);
+        let residuals = newest.and_then(|report| report.residuals.as_ref());
+        let checks = residuals.into_iter().flat_map(|residuals| residuals.checks.iter().chain([&residuals.coverage]));
+        let failing = checks.filter(|check| check.verdict == Verdict::Fail).map(ToString::to_string);
+        let failing = failing.collect::<Vec<_>>().join(", ");
+        return Seen::stands(Level::Warning, format!("errors do not lie where they lay at training: {failing}"));
+    }
     match (moved, worse) {
         (Verdict::Fail, _) => Seen::stands(Level::Warning, "the prediction has shifted while no feature has drifted"),
         (_, true) => Seen::stands(Level::Warning, "errors have grown while no feature has drifted"),
-        (Verdict::Pass, false) => Seen::Over,
-        (Verdict::Insufficient | Verdict::Error, false) => Seen::Unclear,
+        (Verdict::Pass, false) if residuals == Verdict::Pass => Seen::Over,
+        (Verdict::Pass | Verdict::Insufficient | Verdict::Error, false) => Seen::Unclear,
     }
 }
 
@@ -173,7 +215,7 @@ fn held(decision: &Decision) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::performance::LabelCounts;
+    use crate::performance::{EstimateReport, LabelCounts, Residuals};
     use crate::snapshot::Window;
     use crate::types::{Digest, Measurement, Operator, Span, Timestamp, Version};
 
@@ -204,6 +246,8 @@ mod tests {
             slices: Vec::new(),
             catastrophic: nothing.clone(),
             collapse: nothing.measurement,
+            residuals: None,
+            methods: std::collections::BTreeMap::new(),
             verdict: Verdict::Insufficient,
         }
     }
@@ -247,5 +291,59 @@ mod tests {
         assert_eq!(seen(vec![labelled(0.2, false)]), Seen::Unclear);
         assert_eq!(seen(vec![labelled(0.9, true), labelled(0.0, false)]), Seen::Over);
         assert!(matches!(seen(vec![labelled(0.9, true), labelled(0.2, true)]), Seen::Stands(_)));
+    }
+
+    #[test]
+    fn an_estimate_is_told_and_never_more_than_a_warning() {
+        let rules = Rules::default();
+        let estimated = |verdict| EstimateReport {
+            format_version: 1,
+            model: "rain".parse().unwrap(),
+            version: Version::FIRST,
+            bundle: Digest::of("bundle"),
+            window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
+            snapshot: Digest::of("snapshot"),
+            metrics: Vec::new(),
+            checks: vec![Check {
+                verdict,
+                ..Check::require(Measurement::new("auc_estimated_drop_lower95", 0.2, 500), Operator::AtMost, 0.02, 1)
+            }],
+            method: String::new(),
+            assumes: String::new(),
+            verdict,
+        };
+        let seen = |verdicts: &[Verdict]| {
+            let estimated = verdicts.iter().map(|verdict| estimated(*verdict)).collect();
+            foreseen(&Observation { estimated, ..Observation::nothing(&"rain".parse().unwrap()) }, &rules)
+        };
+        assert_eq!(seen(&[Verdict::Fail]), Seen::Unclear, "one odd window confirms nothing");
+        assert_eq!(seen(&[Verdict::Pass, Verdict::Fail, Verdict::Pass]), Seen::Over);
+        assert_eq!(seen(&[Verdict::Insufficient; 3]), Seen::Unclear);
+        let Seen::Stands(finding) = seen(&[Verdict::Fail, Verdict::Pass, Verdict::Fail]) else { panic!("not told") };
+        assert_eq!(finding.level, Level::Warning);
+        assert!(finding.text.contains("no label was looked at"), "{}", finding.text);
+    }
+
+    #[test]
+    fn errors_of_a_regression_that_lie_elsewhere_are_concept_drift() {
+        let (rules, line) = (Rules::default(), Measurement::new("p_adjusted", 0.0, 300));
+        let failed = Check::require(line, Operator::AtLeast, 0.01, 1);
+        let moved = Residuals {
+            edges: Vec::new(),
+            reference: Vec::new(),
+            current: Vec::new(),
+            checks: vec![failed.clone(); 2],
+            coverage: failed,
+        };
+        let report = |verdict| PerformanceReport { verdict, residuals: Some(moved.clone()), ..labelled(0.9, true) };
+        let seen = |performance| {
+            concept_drift(&Observation { performance, ..Observation::nothing(&"rain".parse().unwrap()) }, &rules)
+        };
+        assert!(matches!(seen(vec![report(Verdict::Pass), report(Verdict::Pass)]), Seen::Stands(_)));
+        assert_eq!(
+            seen(vec![report(Verdict::Pass), report(Verdict::Insufficient)]),
+            Seen::Unclear,
+            "one is not mature"
+        );
     }
 }

@@ -34,6 +34,8 @@ pub enum Kind {
     PerformanceDegradation,
     /// A mature window is below a floor of the policy.
     PerformanceThreshold,
+    /// Scores foretell a loss that no label has confirmed yet.
+    PerformanceEstimate,
     /// Too many requests are refused.
     ErrorRate,
     /// Predictions have shifted.
@@ -56,11 +58,12 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in order.
-    pub const ALL: [Kind; 13] = [
+    pub const ALL: [Kind; 14] = [
         Kind::DataDrift,
         Kind::ConceptDrift,
         Kind::PerformanceDegradation,
         Kind::PerformanceThreshold,
+        Kind::PerformanceEstimate,
         Kind::ErrorRate,
         Kind::PredictionShift,
         Kind::PredictionMeanAnomaly,
@@ -79,6 +82,7 @@ impl Kind {
             Kind::ConceptDrift => "concept_drift",
             Kind::PerformanceDegradation => "performance_degradation",
             Kind::PerformanceThreshold => "performance_threshold",
+            Kind::PerformanceEstimate => "performance_estimate",
             Kind::ErrorRate => "error_rate",
             Kind::PredictionShift => "prediction_shift",
             Kind::PredictionMeanAnomaly => "prediction_mean_anomaly",

@@ -11,7 +11,7 @@ use crate::drift::DriftReport;
 use crate::evaluate::{Evaluation, Watch};
 use crate::govern::{Observation, ReportKind, Rules, Standing};
 use crate::ingest::NoSources;
-use crate::performance::{LabelIntake, PerformanceReport};
+use crate::performance::{EstimateReport, LabelIntake, PerformanceReport};
 use crate::promote::{self, Context};
 use crate::shadow::ShadowReport;
 use crate::store::Store;
@@ -70,6 +70,7 @@ pub(super) fn compare(recorded: &Observation, again: &Observation) -> Vec<Again>
         all.push(of_drift(recorded, again));
     }
     all.extend(recorded.performance.iter().map(|report| of_performance(report, &again.performance)));
+    all.extend(recorded.estimated.iter().map(|report| of_estimate(report, &again.estimated)));
     all.extend(recorded.labels.iter().map(|intake| of_labels(intake, again.labels.as_ref())));
     all.extend(recorded.evaluation.iter().map(|report| of_evaluation(report, again.evaluation.as_ref())));
     all.extend(recorded.shadow.iter().map(|report| of_shadow(report, again.shadow.as_ref())));
@@ -105,6 +106,15 @@ fn of_performance(report: &PerformanceReport, again: &[PerformanceReport]) -> Ag
         kind: ReportKind::Performance,
         about: format!("performance of {} in {}", report.version, report.window),
         came,
+    }
+}
+
+fn of_estimate(report: &EstimateReport, again: &[EstimateReport]) -> Again {
+    let same = again.iter().find(|other| other.window == report.window && other.version == report.version);
+    Again {
+        kind: ReportKind::Estimate,
+        about: format!("estimate of {} in {}", report.version, report.window),
+        came: came(same.map(|other| other == report)),
     }
 }
 

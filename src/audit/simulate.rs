@@ -161,6 +161,7 @@ impl Simulated {
         let changed = [
             (ReportKind::Drift, rules.drift != inputs.rules.drift),
             (ReportKind::Performance, rules.performance != inputs.rules.performance),
+            (ReportKind::Estimate, rules.performance != inputs.rules.performance),
             (ReportKind::Evaluation, rules.evaluate != inputs.rules.evaluate),
             (ReportKind::Shadow, sampled_otherwise || rules.shadow != inputs.rules.shadow),
             (ReportKind::Watch, rules.rollback != inputs.rules.rollback),
@@ -196,6 +197,7 @@ impl Simulated {
                     seen.performance.clone_from(&under.performance);
                     seen.labels.clone_from(&under.labels);
                 }
+                ReportKind::Estimate => seen.estimated.clone_from(&under.estimated),
                 ReportKind::Evaluation => seen.evaluation.clone_from(&under.evaluation),
                 ReportKind::Shadow => seen.shadow.clone_from(&under.shadow),
                 ReportKind::Watch => seen.watch.clone_from(&under.watch),

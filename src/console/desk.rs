@@ -11,11 +11,12 @@ use futures::channel::oneshot;
 use serde::Serialize;
 
 use super::question::Question;
-use super::{ConsoleError, Ledger, alerts, journal, reports, windows};
+use super::{ConsoleError, Ledger, alerts, journal, reports, trust, windows};
 use crate::alert::AlertRules;
+use crate::govern::Rules;
 use crate::serve::{Clock, Problem};
 use crate::store::{Key, Store};
-use crate::types::{ModelName, Span, Timestamp};
+use crate::types::{ModelName, Timestamp};
 
 /// So many questions may wait: whoever asks faster than a thread can read is told to come back.
 const WAITING: usize = 64;
@@ -24,8 +25,8 @@ const WAITING: usize = 64;
 pub struct ReadingRules {
     /// Who hears of alerts.
     pub alerts: AlertRules,
-    /// The size of the judged windows.
-    pub judge: Span,
+    /// The model's policy.
+    pub policy: Rules,
 }
 
 /// Reads the rules of a model as they are now.
@@ -126,10 +127,11 @@ impl Reader {
             Question::Concept => told(&reports::concept(store, ledger, model)?, None),
             Question::Retraining => told(&journal::retraining(store, ledger, model)?, None),
             Question::Snapshots { size, page } => {
-                let size = size.map_or_else(|| Ok(rules()?.judge), Ok::<_, ConsoleError>)?;
+                let size = size.map_or_else(|| Ok(rules()?.policy.windows.judge), Ok::<_, ConsoleError>)?;
                 let windows = windows::snapshots(store, model, size, page)?;
                 told(&windows, windows.next.as_ref())
             }
+            Question::Trust => told(&trust::trust(store, ledger, model, &rules()?.policy)?, None),
             Question::State => told(&journal::stands(ledger, model), None),
             Question::History(page) => {
                 let history = journal::history(store, model, page)?;

@@ -8,6 +8,8 @@ mod ledger;
 mod page;
 mod question;
 mod reports;
+mod trust;
+mod view;
 mod windows;
 
 pub use alerts::{Alerts, alerts};
@@ -20,14 +22,18 @@ pub use question::Question;
 pub use reports::{
     Concept, Filed, Latest, Moved, Newest, Reports, concept, drift, drift_history, latest, performance_history,
 };
+pub use trust::{Trusted, trust};
+pub use view::{Answered, Drifted, Window, Windows, windows};
 pub use windows::{Snapshots, snapshots};
 
 use crate::alert::AlertError;
 use crate::audit::AuditError;
 use crate::govern::GovernError;
+use crate::log::LogError;
+use crate::registry::RegistryError;
 use crate::snapshot::SnapshotError;
 use crate::store::{Key, KeyError, StoreError};
-use crate::types::Digest;
+use crate::types::{Digest, Span};
 
 /// The form of every answer. 1: first form.
 pub const FORMAT_VERSION: u32 = 1;
@@ -40,6 +46,14 @@ pub enum ConsoleError {
     Cursor {
         /// What this list names in `next`.
         wants: &'static str,
+    },
+    /// No window of this size is ever sealed.
+    #[error("show windows of {size}: they are sealed in {}", known.iter().map(Span::to_string).collect::<Vec<_>>().join(", "))]
+    NoSuchSize {
+        /// The size that was asked for.
+        size: Span,
+        /// Those there are.
+        known: Vec<Span>,
     },
     /// The rules of the workspace cannot be read.
     #[error("read the rules: {0}")]
@@ -71,6 +85,12 @@ pub enum ConsoleError {
     /// What decisions rest on.
     #[error(transparent)]
     Audit(#[from] AuditError),
+    /// The version that serves.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Events or labels.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// Sealed windows.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -34,6 +34,8 @@ pub enum Question {
     Concept,
     /// `retraining`, `regent retraining`
     Retraining,
+    /// `trust`, `regent trust`
+    Trust,
     /// `snapshots`, `regent snapshot list`
     Snapshots {
         /// How long the windows are; the judged ones if nobody says.
@@ -51,7 +53,7 @@ pub enum Question {
 pub(super) type Route = (&'static str, fn(Query) -> Result<Question, BadParameter>);
 
 /// Every reading route.
-pub(super) const ROUTES: [Route; 11] = [
+pub(super) const ROUTES: [Route; 12] = [
     ("alerts", |query| query.asks(|query| Ok(Question::Alerts { all: query.flag("all")?, page: query.page()? }))),
     ("metrics/baseline", |query| query.asks(|_| Ok(Question::Baseline))),
     ("metrics/latest", |query| query.asks(|_| Ok(Question::Latest))),
@@ -62,6 +64,7 @@ pub(super) const ROUTES: [Route; 11] = [
     ("drift/history", |query| query.asks(|query| Ok(Question::Drifts(query.page()?)))),
     ("concept", |query| query.asks(|_| Ok(Question::Concept))),
     ("retraining", |query| query.asks(|_| Ok(Question::Retraining))),
+    ("trust", |query| query.asks(|_| Ok(Question::Trust))),
     ("snapshots", |query| query.asks(|query| Ok(Question::Snapshots { size: query.size()?, page: query.page()? }))),
     ("state", |query| query.asks(|_| Ok(Question::State))),
     ("history", |query| query.asks(|query| Ok(Question::History(query.page()?)))),

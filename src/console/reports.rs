@@ -159,6 +159,19 @@ pub fn drift(
     Ok(Newest { format_version: FORMAT_VERSION, model: model.clone(), reports })
 }
 
+/// The report of the newest window that is meant: of those that the newest entry rests on, or else the one that was cited last.
+pub(super) fn newest_that<Report: DeserializeOwned>(
+    (store, ledger, model, kind): (&dyn Store, &Ledger, &ModelName, ReportKind),
+    window_of: impl Fn(&Report) -> Window,
+    is_meant: impl Fn(&Report) -> bool,
+) -> Result<Option<Report>, ConsoleError> {
+    let read = |citing: &Citing| Ok(filed(store, model, kind, *citing)?.report.filter(&is_meant));
+    let rested_on: Vec<Option<Report>> = ledger.newest(kind).iter().map(read).collect::<Result<_, ConsoleError>>()?;
+    let newest = rested_on.into_iter().flatten().max_by_key(window_of);
+    let mut earlier = ledger.cited(kind).iter().rev().map(read);
+    newest.map_or_else(|| earlier.find_map(Result::transpose).transpose(), |newest| Ok(Some(newest)))
+}
+
 /// The performance of the newest window whose labels were joined.
 ///
 /// # Errors

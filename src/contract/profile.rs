@@ -107,6 +107,17 @@ impl Bins {
         false
     }
 
+    /// How many categories are counted together because they are rare: those that share the last group; none of numbers.
+    pub fn together(&self) -> usize {
+        match self {
+            Bins::Numeric { .. } => 0,
+            Bins::Categorical { groups, .. } => {
+                let last = groups.iter().max();
+                Some(groups.iter().filter(|group| Some(*group) == last).count()).filter(|count| *count > 1).unwrap_or(0)
+            }
+        }
+    }
+
     /// The place of an outside bin.
     pub fn outside(&self, outside: Outside) -> usize {
         self.regular() + outside as usize

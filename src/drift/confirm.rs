@@ -15,17 +15,7 @@ pub fn confirm(reports: &[DriftReport], rules: &DriftRules) -> ConfirmedDrift {
 
 /// What k of the last m windows say of one question: `Fail` if so many fail, `Pass` if all m were judged and fewer do.
 pub fn confirmed(reports: &[DriftReport], question: impl Fn(&DriftReport) -> Verdict, rules: &DriftRules) -> Verdict {
-    let last = &reports[reports.len().saturating_sub(rules.of as usize)..];
-    let answers: Vec<Verdict> = last.iter().map(question).collect();
-    let failed = answers.iter().filter(|answer| **answer == Verdict::Fail).count() as u64;
-    let judged = answers.iter().filter(|answer| answer.is_judged()).count() as u64;
-    if failed >= rules.confirm {
-        Verdict::Fail
-    } else if judged >= rules.of {
-        Verdict::Pass
-    } else {
-        Verdict::Insufficient
-    }
+    Verdict::confirmed(reports.iter().map(question), rules.confirm, rules.of)
 }
 
 /// [`confirm`], of what each window said and how bad it was.

@@ -2,12 +2,15 @@
 
 use super::feature::{Gathered, gather};
 use super::judge::judge;
+use super::methods::methods;
 use super::rules::DriftRules;
 use super::volume::{invalid, volume};
 use super::{DriftReport, FeatureDrift, Severity};
-use crate::contract::{Histogram, Profile};
+use crate::contract::{Bins, Histogram, Profile};
 use crate::snapshot::{Snapshot, VersionCounts};
-use crate::types::{Check, Digest, Measurement, Operator, Verdict, Version};
+use crate::stats::histogram::Edges;
+use crate::stats::hypothesis::mean_shift;
+use crate::types::{Check, Digest, Measurement, NotComputable, Operator, Verdict, Version};
 
 /// What a window is compared with: a version's profile, and recent volume.
 #[derive(Debug, Clone, Copy)]
@@ -37,11 +40,13 @@ pub fn detect(then: Then<'_>, snapshot: &Snapshot, digest: Digest, rules: &Drift
         verdict: dataset.verdict,
         severity,
         prediction: prediction(&then.profile.score, now, rules),
+        prediction_mean: prediction_mean(&then.profile.score, now, rules),
         volume: volume(then.volumes, snapshot.requests, rules),
         invalid: invalid(snapshot, rules),
         features,
         dataset,
         weighted_psi,
+        methods: methods(),
     }
 }
 
@@ -99,4 +104,27 @@ pub fn moved(profile: &Profile, now: &VersionCounts, rules: &DriftRules) -> Move
 fn prediction(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<Check> {
     let score = gather(then, &now.prediction, rules).evidence;
     judge(std::iter::once(&score), rules).into_iter().flat_map(|judged| judged.checks).collect()
+}
+
+/// From this shift of the mean prediction on, in standard deviations of the profile's scores, it is large: of a normal score as
+/// much as `ks`'s 0.08 is, a fifth of a deviation, and a little more.
+const MEAN_SHIFT_SDS: f64 = 0.25;
+
+/// The mean prediction against the profile's: is it significant, is it large?
+fn prediction_mean(then: &Histogram, now: &VersionCounts, rules: &DriftRules) -> Vec<Check> {
+    let Bins::Numeric { edges, .. } = &then.bins else { return Vec::new() };
+    let mut counts = now.prediction.clone();
+    counts.resize(then.bins.len(), 0);
+    let (reference, current) = (then.bins.inside(&then.counts), then.bins.inside(&counts));
+    let n = current.iter().sum();
+    let found = Edges::new(edges.clone()).and_then(|edges| mean_shift(&edges.positions(), &reference, &current));
+    let check = |metric, value: Result<f64, NotComputable>, operator, line| {
+        Check::require(Measurement::new(metric, value, n), operator, line, rules.min_rows)
+    };
+    let p_value = found.clone().map(|found| found.tested.p_value);
+    let size = found.map(|found| found.shift_sds.abs());
+    vec![
+        check("mean_p_value", p_value, Operator::AtLeast, rules.alpha),
+        check("mean_shift_sds", size, Operator::Less, MEAN_SHIFT_SDS),
+    ]
 }

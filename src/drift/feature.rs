@@ -38,6 +38,9 @@ pub(super) fn gather<'a>(then: &'a Histogram, now: &[u64], rules: &DriftRules) -
         Measurement::new("kl_ref_cur_nats", kl_nats(&grouped_then, &grouped_now, smoothing), n),
         Measurement::new("psi_critical", critical, n),
     ];
+    if bins.together() > 0 {
+        shown.push(Measurement::new("rare_words_together", bins.together() as f64, n));
+    }
     let shares = chi_square_pooled(&grouped_then, &grouped_now).ok();
     let (distance, p_value) = match bins {
         Bins::Numeric { edges, .. } => {
@@ -88,7 +91,7 @@ impl Gathered<'_> {
 }
 
 /// Kolmogorov and Smirnov, exact where that is cheap.
-fn ordered(tally: &Tally) -> Tested {
+pub(super) fn ordered(tally: &Tally) -> Tested {
     let cheap = tally.n_reference().saturating_mul(tally.n_current()) <= EXACT_PAIRS;
     let exact = cheap.then(|| kolmogorov_smirnov_exact(tally).ok()).flatten();
     exact.unwrap_or_else(|| kolmogorov_smirnov(tally))

@@ -5,7 +5,9 @@ mod detect;
 mod feature;
 pub mod files;
 mod judge;
+mod methods;
 mod rules;
+mod samples;
 #[cfg(test)]
 mod tests;
 mod volume;
@@ -13,6 +15,9 @@ mod volume;
 pub use confirm::{confirm, confirm_windows, confirmed};
 pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
+pub use samples::samples;
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,6 +46,9 @@ pub struct DriftReport {
     pub features: Vec<FeatureDrift>,
     /// The served prediction against the profile's.
     pub prediction: Vec<Check>,
+    /// The mean prediction against the profile's: `mean_p_value` of a z test, and `mean_shift_sds`, in standard deviations of the
+    /// profile's scores.
+    pub prediction_mean: Vec<Check>,
     /// Requests against the median of recent windows.
     pub volume: Check,
     /// The share of refused requests.
@@ -49,6 +57,8 @@ pub struct DriftReport {
     pub dataset: Check,
     /// PSI of all features, each weighted by its share of the model's gain, against the line to severe.
     pub weighted_psi: Check,
+    /// How each was computed: test, bins, smoothing, direction, by the metric's name.
+    pub methods: BTreeMap<String, String>,
     /// How bad it is in this window alone; what counts is confirmed over several.
     pub severity: Severity,
     /// `Fail` if dataset drift was found; `Insufficient` if too few rows were seen.
@@ -58,13 +68,12 @@ pub struct DriftReport {
 impl DriftReport {
     /// Whether the served prediction moved, as a feature does: significantly and far.
     pub fn prediction_shifted(&self) -> Verdict {
-        let [significance, sizes @ ..] = self.prediction.as_slice() else { return Verdict::Insufficient };
-        let large = sizes.iter().any(|size| size.verdict == Verdict::Fail);
-        match significance.verdict {
-            Verdict::Fail if large => Verdict::Fail,
-            Verdict::Fail => Verdict::Pass,
-            other => other,
-        }
+        moved_far(&self.prediction)
+    }
+
+    /// Whether the mean prediction lies significantly and far from the profile's.
+    pub fn prediction_mean_moved(&self) -> Verdict {
+        moved_far(&self.prediction_mean)
     }
 
     /// Whether the prediction moved while no feature did: what the model makes of the world has changed, not the world's features
@@ -75,6 +84,17 @@ impl DriftReport {
             Verdict::Fail if !quiet => Verdict::Pass,
             other => other,
         }
+    }
+}
+
+/// What a check of significance and checks of size say together: `Fail` if it is significant and one of them is large.
+pub fn moved_far(checks: &[Check]) -> Verdict {
+    let [significance, sizes @ ..] = checks else { return Verdict::Insufficient };
+    let large = sizes.iter().any(|size| size.verdict == Verdict::Fail);
+    match significance.verdict {
+        Verdict::Fail if large => Verdict::Fail,
+        Verdict::Fail => Verdict::Pass,
+        other => other,
     }
 }
 
@@ -91,7 +111,8 @@ pub struct FeatureDrift {
     /// `missing_share_growth`, `unseen_share_growth`.
     pub checks: Vec<Check>,
     /// What is shown beside it: `js_bits`, `kl_ref_cur_nats`, `psi_critical`, `p_value`; of numbers `wasserstein_normed` and
-    /// `ks_bound`, by which the rows' own `ks` may be larger.
+    /// `ks_bound`, by which the rows' own `ks` may be larger; of categories with many words `rare_words_together`, how many of them
+    /// are counted as one, as the version's profile decided at training.
     pub shown: Vec<Measurement>,
 }
 

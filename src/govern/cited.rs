@@ -16,6 +16,8 @@ pub enum ReportKind {
     Drift,
     /// A window's predictions against what came true.
     Performance,
+    /// What a window's scores foretell of it.
+    Estimate,
     /// What retraining should become, and why.
     Decision,
     /// A candidate head to head.
@@ -28,9 +30,10 @@ pub enum ReportKind {
 
 impl ReportKind {
     /// Every kind, in the order of the stages.
-    pub const ALL: [ReportKind; 6] = [
+    pub const ALL: [ReportKind; 7] = [
         ReportKind::Drift,
         ReportKind::Performance,
+        ReportKind::Estimate,
         ReportKind::Decision,
         ReportKind::Evaluation,
         ReportKind::Shadow,
@@ -43,6 +46,7 @@ impl fmt::Display for ReportKind {
         f.pad(match self {
             ReportKind::Drift => "drift",
             ReportKind::Performance => "performance",
+            ReportKind::Estimate => "estimate",
             ReportKind::Decision => "decision",
             ReportKind::Evaluation => "evaluation",
             ReportKind::Shadow => "shadow",
@@ -72,6 +76,9 @@ impl Observation {
         }
         for report in &self.performance {
             reports.push(Cited::of(ReportKind::Performance, report)?);
+        }
+        for report in &self.estimated {
+            reports.push(Cited::of(ReportKind::Estimate, report)?);
         }
         if let Some(report) = &self.evaluation {
             reports.push(Cited::of(ReportKind::Evaluation, report)?);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::drift::DriftReport;
 use crate::evaluate::{Evaluation, Watch};
-use crate::performance::{Baseline, LabelIntake, PerformanceReport};
+use crate::performance::{Baseline, EstimateReport, LabelIntake, PerformanceReport};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
 use crate::train::{Path, Plan};
@@ -24,6 +24,8 @@ pub struct Observation {
     pub drift: Vec<DriftReport>,
     /// The champion's performance in the last windows that it served, newest revision of each, oldest first.
     pub performance: Vec<PerformanceReport>,
+    /// What the scores of the champion's last windows foretell, oldest first: people are told, and nothing is decided on it.
+    pub estimated: Vec<EstimateReport>,
     /// What came of the labels that arrived in the newest judged window; shown, and decides nothing.
     pub labels: Option<LabelIntake>,
     /// The candidate's drift against its own profile in the windows since its training, oldest first.
@@ -94,6 +96,7 @@ impl Observation {
             judged: Vec::new(),
             drift: Vec::new(),
             performance: Vec::new(),
+            estimated: Vec::new(),
             labels: None,
             candidate_drift: Vec::new(),
             evaluation: None,

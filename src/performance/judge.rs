@@ -1,13 +1,17 @@
 //! One window's labelled predictions against the promoted baseline and the floors; pure. An immature window says nothing.
 
+use std::collections::BTreeMap;
+
 use super::collapse::e_value;
+use super::residuals::{Promised, residuals};
 use super::rules::{Conflicting, PerformanceRules, Slices};
 use super::slices::{self, SlicePerformance};
 use super::{Baseline, Joined, LabelCounts, Pair, PerformanceReport};
 use crate::contract::Task;
+use crate::drift::DriftRules;
 use crate::log::Sample;
 use crate::snapshot::Window;
-use crate::train::{Direction, Metric, RANKED, direction, measure};
+use crate::train::{Direction, Metric, RANKED, direction, measure, method};
 use crate::types::{
     Check, Digest, Measurement, ModelName, NotComputable, Operator, Timestamp, Value, Verdict, Version,
 };
@@ -33,6 +37,8 @@ pub struct Judged<'a> {
     pub sample: Sample,
     /// What the PROMOTED entry says it is held against.
     pub baseline: &'a Baseline,
+    /// Regression: what it promised of its errors, and when they count as moved.
+    pub promised: Option<(&'a Promised, &'a DriftRules)>,
 }
 
 /// Judge one window at an instant.
@@ -46,7 +52,12 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
     let labels = LabelCounts { late, ..joined.labels };
     let maturity = maturity((labelled, answered), &labels, &judged, rules, now);
     let mature = Verdict::worst(maturity.iter().map(|check| check.verdict)).is_pass();
-    let metrics = measure(judged.task, &predictions, &outcomes, judged.baseline.threshold);
+    let mut metrics = measure(judged.task, &predictions, &outcomes, judged.baseline.threshold);
+    metrics.extend(judged.promised.map(|(promised, _)| {
+        let held = promised.coverage(&predictions, &outcomes);
+        let interval = held.as_ref().ok().map(|held| held.interval);
+        Metric { measurement: Measurement::new("coverage", held.map(|held| held.value), labelled), interval }
+    }));
     let hold = |check: Check| if mature { check } else { immature(check) };
     let checks: Vec<Check> = against_baseline(&metrics, judged.baseline, rules).into_iter().map(hold).collect();
     let floors: Vec<Check> = against_floors(&metrics, rules).into_iter().map(hold).collect();
@@ -54,6 +65,9 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
     let slices: Vec<SlicePerformance> = slices.into_iter().map(|slice| slice.held(hold)).collect();
     let of_the_whole = checks.iter().chain(&floors).map(|check| check.verdict);
     let verdict = Verdict::worst(of_the_whole.chain(lost_slices(&slices, rules)));
+    let residuals = judged
+        .promised
+        .and_then(|(promised, drift)| Some(residuals(promised, (&predictions, &outcomes), drift, rules)?.held(hold)));
     PerformanceReport {
         format_version: 1,
         model: judged.model.clone(),
@@ -67,13 +81,21 @@ pub fn judge(judged: Judged<'_>, joined: &Joined, rules: &PerformanceRules, now:
         verdict,
         catastrophic: hold(catastrophic(judged.task, &metrics, judged.baseline, rules)),
         collapse: e_value(judged.task, &mine, judged.baseline, rules),
+        residuals,
         maturity,
+        methods: methods(&metrics),
         labels,
         metrics,
         checks,
         floors,
         slices,
     }
+}
+
+/// How these metrics were computed.
+fn methods(metrics: &[Metric]) -> BTreeMap<String, String> {
+    let told = metrics.iter().map(|metric| metric.measurement.metric.as_str());
+    told.filter_map(|metric| Some((metric.to_owned(), method(metric)?.to_owned()))).collect()
 }
 
 impl PerformanceReport {

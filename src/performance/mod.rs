@@ -2,21 +2,27 @@
 
 mod collapse;
 mod confirm;
+mod estimate;
 mod intake;
 mod join;
 mod judge;
+mod residuals;
 mod rules;
 mod slices;
 #[cfg(test)]
 mod tests;
+mod trust;
 
 pub use collapse::collapse;
 pub use confirm::{confirm, confirmed};
+pub use estimate::{ASSUMES, EstimateReport, Estimated, ScoreBins, estimate, foreseen};
 pub use intake::{Arrivals, LabelIntake};
 pub use join::{Joined, join};
 pub use judge::{Judged, catastrophic, judge};
+pub use residuals::{Promised, Residuals};
 pub use rules::{Conflicting, PerformanceRules, Slices};
 pub use slices::SlicePerformance;
+pub use trust::{Known, Part, Trust, trust};
 
 use std::collections::BTreeMap;
 
@@ -113,8 +119,20 @@ pub struct PerformanceReport {
     /// The evidence that it is below that line, as an e-value: it is 1,000 in one of 1,000 windows at most that are not,
     /// however often they are looked at while labels come in. Not computable for regression.
     pub collapse: Measurement,
+    /// Regression: how errors lie beside those on the calibration rows. Shown and alerted; no other verdict rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Residuals>,
+    /// How each was computed, and how its interval, by the metric's name.
+    pub methods: BTreeMap<String, String>,
     /// `Fail` if a mature window is below baseline or a floor, or a slice has lost that is judged, `Pass` if it is mature and holds, else `Insufficient`.
     pub verdict: Verdict,
+}
+
+impl PerformanceReport {
+    /// Whether a regression's errors are not what they were; `Insufficient` for a probability.
+    pub fn errors_moved(&self) -> Verdict {
+        self.residuals.as_ref().map_or(Verdict::Insufficient, Residuals::moved)
+    }
 }
 
 /// Performance over the last mature windows: what policy and rollback look at.

@@ -61,6 +61,7 @@ fn judged_under(rules: &PerformanceRules, labels: &[Label], answered: u64) -> Pe
         sealed_at: Timestamp::EPOCH + Span::from_days(1),
         sample: Sample::ALL,
         baseline: &baseline,
+        promised: None,
     };
     judge(what, &join(&events, labels, rules.conflicting), rules, Timestamp::EPOCH + Span::from_days(2))
 }
@@ -166,6 +167,7 @@ fn fallen(areas: &[f64], held_out: u64, risk: f64) -> Verdict {
             sealed_at,
             sample,
             baseline: &baseline,
+            promised: None,
         };
         judge(what, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + Span::from_days(2))
     };
@@ -239,4 +241,12 @@ fn a_regression_collapses_by_r2() {
     let check = collapse(&now(4.0), &baseline, &rules, 0.0002);
     assert_eq!((check.verdict, check.measurement.metric.as_str()), (Verdict::Fail, "r2_drop_lower"));
     assert_eq!(collapse(&now(0.6), &baseline, &rules, 0.0002).verdict, Verdict::Pass);
+}
+
+#[test]
+fn every_metric_says_how_it_and_its_interval_were_made() {
+    let report = judged(&all(RIGHT, 0..250), 250);
+    assert!(report.metrics.iter().all(|metric| report.methods.contains_key(&metric.measurement.metric)));
+    let numbers = measure(Task::Regression, &[1.0, 2.0], &[1.0, 2.5], None);
+    assert!(numbers.iter().all(|metric| crate::train::method(&metric.measurement.metric).is_some()));
 }

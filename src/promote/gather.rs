@@ -7,7 +7,7 @@ use crate::contract::{self, Registered, admit_again};
 use crate::drift::{self, DriftReport, Then};
 use crate::evaluate::{self, Contender, Evaluation, Opponent, Watch};
 use crate::govern::{Bundle, Candidate, Champion, Data, Judged, Observation, Standing, State};
-use crate::performance::Baseline;
+use crate::performance::{self, Baseline, EstimateReport};
 use crate::registry::{self, Distrust, Publication, Reference, RegistryError, Signed, Verified, VerifiedModel};
 use crate::snapshot::{self, Snapshot, Window};
 use crate::train::{Path, Plan};
@@ -47,6 +47,7 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
     if let Some((champion, Ok(model))) = &champion {
         if let Some(model) = model.model() {
             seen.watch = watch_of(context, (champion, model), &former, &arrived, now)?;
+            seen.estimated = estimated_of(context, model, champion.since, &windows);
         }
         seen.drift = drift_of(context, model, champion.since, &windows);
         seen.performance = joins::performance(context, champion, model, &windows, now)?;
@@ -227,6 +228,19 @@ fn drift_of(context: &Context<'_>, model: &Reference, since: Timestamp, windows:
             drift::detect(then, &windows[*place].snapshot, windows[*place].digest, rules)
         })
         .collect()
+}
+
+/// What the champion's scores foretell of the last windows that it served, oldest first.
+fn estimated_of(
+    context: &Context<'_>,
+    model: &VerifiedModel,
+    since: Timestamp,
+    windows: &[Sealed],
+) -> Vec<EstimateReport> {
+    let rules = &context.rules.performance;
+    let served: Vec<&Sealed> = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since).collect();
+    let last = &served[served.len().saturating_sub(rules.of as usize)..];
+    last.iter().filter_map(|sealed| performance::estimate(model, &sealed.snapshot, sealed.digest, rules)).collect()
 }
 
 /// The seed of the evaluation's bootstrap; any number does, the same one always.

@@ -9,8 +9,8 @@ use super::gather::Sealed;
 use super::{Context, PromoteError};
 use crate::govern::{Candidate, Champion};
 use crate::log::{self, Label, Sample, Sampled};
-use crate::performance::{self, Arrivals, Joined, LabelIntake, PerformanceReport};
-use crate::registry::{Reference, VerifiedModel};
+use crate::performance::{self, Arrivals, Joined, LabelIntake, PerformanceReport, Promised};
+use crate::registry::{Verified, VerifiedModel};
 use crate::shadow::{self, ShadowReport, Trial};
 use crate::snapshot::{VersionCounts, Window};
 use crate::types::{Timestamp, Version};
@@ -19,7 +19,7 @@ use crate::types::{Timestamp, Version};
 pub(super) fn performance(
     context: &Context<'_>,
     champion: &Champion,
-    model: &Reference,
+    model: &Verified,
     windows: &[Sealed],
     now: Timestamp,
 ) -> Result<Vec<PerformanceReport>, PromoteError> {
@@ -28,6 +28,7 @@ pub(super) fn performance(
         let end = sealed.snapshot.window.end();
         end > champion.since && now.since(end) <= rules.wait
     });
+    let promised = model.model().and_then(Promised::by);
     let mut reports = Vec::new();
     let mut mature = 0;
     for sealed in served.rev() {
@@ -45,6 +46,7 @@ pub(super) fn performance(
             sealed_at: snapshot.sealed_at,
             sample: Sample::of(snapshot.requests, rules.sample_above),
             baseline: &champion.baseline,
+            promised: promised.as_ref().map(|promised| (promised, &context.rules.drift)),
         };
         let (from, to) = (snapshot.window.start, snapshot.window.end());
         let sampled = log::read_sample(context.store, context.model, from, to, judged.sample)?;

@@ -79,7 +79,8 @@ pub fn mean(xs: &[f64]) -> Result<Estimate, NotComputable> {
         return Err(NotComputable::because("one row only"));
     }
     let n = xs.len() as f64;
-    Estimate::normal(average(xs), (sum_of_squares(xs) / (n - 1.0) / n).sqrt())
+    let centre = average(xs);
+    Estimate::normal(centre, (squares_about(centre, xs) / (n - 1.0) / n).sqrt())
 }
 
 /// A share of rows with Wilson's score interval (Wilson 1927; Brown, Cai & DasGupta 2001), which stays in [0, 1] and
@@ -111,7 +112,10 @@ pub(super) fn average(xs: &[f64]) -> f64 {
 
 /// Σ(x - mean)².
 pub(super) fn sum_of_squares(xs: &[f64]) -> f64 {
-    let centre = average(xs);
+    squares_about(average(xs), xs)
+}
+
+fn squares_about(centre: f64, xs: &[f64]) -> f64 {
     xs.iter().map(|x| (x - centre).powi(2)).sum()
 }
 

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::contract::Task;
-use crate::stats::calibration::{Binning, ece};
-use crate::stats::classification::{Confusion, brier, log_loss, roc_auc};
+use crate::stats::calibration::Binning;
+use crate::stats::classification::{Confusion, Ranking, brier, log_loss};
 use crate::stats::{Estimate, Interval, regression};
 use crate::types::{Measurement, NotComputable};
 
@@ -53,6 +53,27 @@ pub fn direction(metric: &str) -> Option<Direction> {
     }
 }
 
+/// How a metric is computed, and how its interval; none for one that [`measure`] does not know.
+pub fn method(metric: &str) -> Option<&'static str> {
+    Some(match metric {
+        "auc" => {
+            "area under the ROC curve, ties half; interval: Hanley–McNeil turned into a score interval (Newcombe's method 5)"
+        }
+        "log_loss" => "mean, natural logarithms, probabilities held 2⁻⁵² from 0 and 1; interval: normal, of a mean",
+        "brier" => "mean squared difference; interval: normal, of a mean",
+        "ece" => "10 bins of equal mass; no interval",
+        "accuracy" | "precision" | "recall" => "at the monitored threshold; interval: Wilson",
+        "f1" => "at the monitored threshold; interval: Wilson, of TP / (TP + FP + FN)",
+        "base_rate" => "share of positive labels; interval: Wilson",
+        "mae" => "mean absolute error; interval: normal, of a mean",
+        "rmse" => "interval: the root of the mean squared error's normal one",
+        "r2" => "1 - squared errors / squares about the mean; interval: normal, delta method",
+        "bias" => "mean of prediction - target; interval: normal, of a mean",
+        "coverage" => "share of targets in the served interval; interval: Wilson",
+        _ => return None,
+    })
+}
+
 /// Every metric of a task. Binary labels are 0 or 1, and `threshold` says from which probability on a row counts as
 /// positive for accuracy, precision, recall and F1; without one they are left out.
 pub fn measure(task: Task, predictions: &[f64], labels: &[f64], threshold: Option<f64>) -> Vec<Metric> {
@@ -66,12 +87,14 @@ fn binary(predictions: &[f64], labels: &[f64], threshold: Option<f64>) -> Vec<Me
     let labels: Vec<bool> = labels.iter().map(|label| *label > 0.5).collect();
     let n = labels.len() as u64;
     let metric = |name, estimate| metric(name, estimate, n);
+    let ranking = Ranking::of(predictions, &labels);
+    let ranking = ranking.as_ref().map_err(Clone::clone);
     let mut metrics = vec![
-        metric("auc", roc_auc(predictions, &labels)),
+        metric("auc", ranking.clone().and_then(Ranking::roc_auc)),
         metric("log_loss", log_loss(predictions, &labels)),
         metric("brier", brier(predictions, &labels)),
         Metric {
-            measurement: Measurement::new("ece", ece(predictions, &labels, Binning::EqualMass(10)), n),
+            measurement: Measurement::new("ece", ranking.and_then(|ranking| ranking.ece(Binning::EqualMass(10))), n),
             interval: None,
         },
     ];

@@ -20,7 +20,7 @@ pub(crate) mod worlds;
 pub use candidate::{Candidate, Extent, Margin, Metrics, SliceMetrics, train};
 pub use choose::{Step, TrainingLog, Trial};
 pub use family::Family;
-pub use metrics::{Direction, Metric, RANKED, direction, measure};
+pub use metrics::{Direction, Metric, RANKED, direction, measure, method};
 pub use plan::{ENGINE, Path, Plan};
 pub use portrait::{Portrait, portray};
 pub use rules::{BaselineRules, ForestRules, LookBack, Part, TrainRules};

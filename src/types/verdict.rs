@@ -24,6 +24,18 @@ impl Verdict {
         verdicts.into_iter().max().unwrap_or(Verdict::Insufficient)
     }
 
+    /// What the answers of the last windows say together: `Fail` if so many fail, `Pass` if all `of` were judged and fewer do.
+    pub fn confirmed(answers: impl IntoIterator<Item = Verdict>, confirm: u64, of: u64) -> Verdict {
+        let answers: Vec<Verdict> = answers.into_iter().collect();
+        let last = &answers[answers.len().saturating_sub(usize::try_from(of).unwrap_or(usize::MAX))..];
+        let count = |asked: fn(Verdict) -> bool| last.iter().filter(|answer| asked(**answer)).count() as u64;
+        match (count(|answer| answer == Verdict::Fail) >= confirm, count(Verdict::is_judged) >= of) {
+            (true, _) => Verdict::Fail,
+            (false, true) => Verdict::Pass,
+            (false, false) => Verdict::Insufficient,
+        }
+    }
+
     /// Whether the evidence sufficed to say yes or no.
     pub fn is_judged(self) -> bool {
         matches!(self, Verdict::Pass | Verdict::Fail)

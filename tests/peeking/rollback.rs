@@ -125,6 +125,7 @@ fn report(labelled: &[Answers], answered: usize, promised: &Baseline) -> Perform
         sealed_at: Timestamp::EPOCH + DAY,
         sample: Sample::ALL,
         baseline: promised,
+        promised: None,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), Timestamp::EPOCH + DAY)
 }

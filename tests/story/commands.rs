@@ -296,6 +296,8 @@ fn the_shapes_of_json_answers_are_an_interface() {
     assert_eq!(keys(&entry, "/entry/reports/0"), "kind sha256");
     assert_eq!(keys(&entry, "/evidence/0"), "about checks verdict");
     assert_eq!(keys(&entry, "/evidence/0/checks/0"), "metric n operator threshold value verdict");
+    assert_eq!(keys(&["-o", "json", "trust"], ""), "format_version model trust");
+    assert_eq!(keys(&["-o", "json", "view", "--window", "1h"], ""), "format_version model size windows");
     assert_eq!(keys(&["-o", "json", "registry", "list"], "/versions/0"), "model state summary version");
     let made = ["-o", "json", "keys", "create", "ci", "--scope", "read"];
     assert_eq!(keys(&made, ""), "created_at dry_run expires format_version id key name scopes");

@@ -13,7 +13,7 @@ use super::programs::{Programs, REGENT, Server};
 use super::stage::noon;
 
 /// A path below `/api/v1/models/rain/`, and the command that answers the same.
-const SAME: [(&str, &[&str]); 16] = [
+const SAME: [(&str, &[&str]); 17] = [
     ("alerts", &["alert", "list", "--model", "rain", "--limit", "100"]),
     ("alerts?all=true&limit=2", &["alert", "list", "--model", "rain", "--all", "--limit", "2"]),
     ("metrics/baseline", &["performance", "baseline", "rain"]),
@@ -25,6 +25,7 @@ const SAME: [(&str, &[&str]); 16] = [
     ("drift/history?limit=3", &["drift", "history", "rain", "--limit", "3"]),
     ("concept", &["drift", "concept", "rain"]),
     ("retraining", &["retraining", "rain"]),
+    ("trust", &["trust", "rain"]),
     ("snapshots", &["snapshot", "list", "rain", "--limit", "100"]),
     ("snapshots?size=1h&limit=2", &["snapshot", "list", "rain", "--size", "1h", "--limit", "2"]),
     ("state", &["state", "rain"]),

@@ -45,6 +45,7 @@ fn two_files_are_compared_without_a_workspace() {
         "unseen_share_growth",
         "mann_whitney",
         "js_bits",
+        "hellinger",
         "kl_ref_cur_nats",
         "wasserstein_normed",
     ] {
@@ -124,4 +125,25 @@ fn customers_are_compared_as_they_were_found() {
         features.iter().find(|feature| feature["feature"] == name).unwrap()["kind"].as_str().unwrap().to_owned()
     };
     assert_eq!((kind(&report, "total_charges"), kind(&report, "contract")), ("numeric".into(), "nominal".into()));
+}
+
+#[test]
+fn predictions_beside_what_came_true_say_how_good_either_file_is() {
+    let folder = Workspace::empty();
+    for (name, rows) in
+        [("then.csv", include_str!("../data/golden/ref.csv")), ("now.csv", include_str!("../data/golden/cur.csv"))]
+    {
+        fs::write(folder.path(name), rows).unwrap();
+    }
+    let files = ["--reference", "then.csv", "--current", "now.csv", "--target", "y_true", "--prediction", "y_score"];
+    let report = json(&folder, &files);
+    let then = &report["dataset"]["performance"]["reference"][0];
+    assert_eq!(keys(then), "interval method metric n value");
+    assert_eq!((then["metric"].as_str(), then["n"].as_u64()), (Some("auc"), Some(500)));
+    assert!(then["method"].as_str().unwrap().contains("DeLong"));
+    let told = folder.done(&[&["check"], &files[..], &["--html", "page.html"]].concat());
+    assert!(told.contains("then auc 0.8031 [0.7652, 0.8411]") && told.contains("now  auc 0.8067"), "{told}");
+    assert!(fs::read_to_string(folder.path("page.html")).unwrap().contains("Predictions against what came true"));
+    let without = json(&folder, &files[..6]);
+    assert!(without["dataset"].get("performance").is_none());
 }

@@ -196,7 +196,7 @@ fn the_answers_of_an_audit_are_an_interface() {
     let replayed = estate.json(0, &["replay", "--deep"]);
     assert_eq!(keys(&replayed), "format_version models sound");
     assert_eq!(keys(&replayed["models"][0]), "archived engine entries findings model reports windows");
-    assert_eq!(keys(&replayed["models"][0]["reports"]), "drift evaluation performance shadow watch");
+    assert_eq!(keys(&replayed["models"][0]["reports"]), "drift estimate evaluation performance shadow watch");
     assert_eq!(keys(&replayed["models"][0]["entries"][0]), "entry outcome");
     fs::write(estate.path("other.yaml"), "promotion:\n  mode: manual\n").unwrap();
     let file = estate.path("other.yaml").display().to_string();

@@ -151,6 +151,7 @@ fn performed(then: &[Labelled], now: &[Labelled]) -> bool {
         sealed_at: window().end(),
         sample: Sample::ALL,
         baseline: &baseline,
+        promised: None,
     };
     judge(judged, &joined, &PerformanceRules::defaults(), window().end()).verdict == Verdict::Fail
 }
@@ -190,15 +191,16 @@ fn what_no_feature_shows_is_seen_elsewhere() {
             println!("{name:<42} {size:>6} {}", shares.map(|share| format!("{:>16}", percent(share))).concat());
             let [feature, _, classifier, beside, performance] = shares;
             assert!(SMALL || feature <= 0.02, "{name} at {size}: {shares:?}");
-            let promised = match name {
-                "nothing" => 1.0 - classifier.max(beside).max(performance),
-                _ if size < 1_000 => 1.0,
-                _ if name.starts_with("a correlation") => classifier.min(performance),
+            let (share, least) = match name {
+                // A test of 5 % is wrong now and then.
+                "nothing" => (1.0 - classifier.max(beside).max(performance), 0.85),
+                _ if size < 1_000 => (1.0, 1.0),
+                _ if name.starts_with("a correlation") => (classifier.min(performance), 0.95),
                 // More of what F1 counts makes it no worse: that the base rate rose is for `--target` to say.
-                _ if name.starts_with("the base rate rises") => beside,
-                _ => beside.min(performance),
+                _ if name.starts_with("the base rate rises") => (beside, 0.95),
+                _ => (beside.min(performance), 0.95),
             };
-            assert!(SMALL || promised >= 0.95, "{name} at {size}: {shares:?}");
+            assert!(SMALL || share >= least, "{name} at {size}: {shares:?}");
         }
     }
 }

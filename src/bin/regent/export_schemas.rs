@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use regent::config::{Policy, Settings};
+use regent::console::{Trusted, Windows};
 use regent::contract::RawContract;
 use regent::drift::files::FilesReport;
 use regent::govern::Override;
@@ -30,7 +31,7 @@ pub struct ExportSchemas {
 type Named = (&'static str, fn() -> Value);
 
 /// Every YAML file there is, and the answers that programs read.
-const SCHEMAS: [Named; 8] = [
+const SCHEMAS: [Named; 10] = [
     ("check.json", || schema_of::<FilesReport>("What `regent check -o json` answers")),
     ("contract.json", || schema_of::<RawContract>("A feature contract: contracts/<model>.yaml")),
     ("dataset.json", || schema_of::<DatasetMeta>("A frozen dataset: var/<model>/datasets/<digest>/dataset.yaml")),
@@ -39,6 +40,8 @@ const SCHEMAS: [Named; 8] = [
     ("policy.json", || schema_of::<Policy>("The rules of every stage: governance/<model>/policy.yaml")),
     ("regent.json", || schema_of::<Settings>("A workspace's settings: regent.yaml")),
     ("schema.json", || schema_of::<RawSchema>("A data schema: schemas/<name>.yaml")),
+    ("trust.json", || schema_of::<Trusted>("What `regent trust -o json` answers")),
+    ("view.json", || schema_of::<Windows>("What `regent view -o json` answers")),
 ];
 
 /// Every schema as the text of its file, by name.

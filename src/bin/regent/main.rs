@@ -35,7 +35,9 @@ mod snapshot;
 mod state;
 mod status;
 mod train;
+mod trust;
 mod verify;
+mod view;
 
 use clap::{Parser, Subcommand};
 
@@ -81,6 +83,8 @@ enum Command {
     Performance(performance::Performance),
     Retraining(retraining::Retraining),
     Check(check::Check),
+    View(view::View),
+    Trust(trust::Trust),
     Status(status::Status),
     State(state::State),
     Explain(explain::Explain),
@@ -126,6 +130,8 @@ impl Command {
             Command::Performance(command) => command.run(scene),
             Command::Retraining(command) => command.run(scene),
             Command::Check(command) => command.run(scene),
+            Command::View(command) => command.run(scene),
+            Command::Trust(command) => command.run(scene),
             Command::Status(command) => command.run(scene),
             Command::State(command) => command.run(scene),
             Command::Explain(command) => command.run(scene),

@@ -262,8 +262,8 @@ impl Rulebook for Files {
     fn rules(&self, model: &ModelName) -> Result<ReadingRules, String> {
         let told = |failure: Failure| failure.sentence();
         let workspace = Workspace::open(&self.root).map_err(told)?;
-        let judge = workspace.governed(model).map_err(told)?.rules.windows.judge;
-        Ok(ReadingRules { alerts: workspace.settings.alerts, judge })
+        let policy = workspace.governed(model).map_err(told)?.rules;
+        Ok(ReadingRules { alerts: workspace.settings.alerts, policy })
     }
 }
 

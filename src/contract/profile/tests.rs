@@ -50,6 +50,16 @@ fn words_are_counted_by_word() {
 }
 
 #[test]
+fn rare_words_are_counted_together_and_a_few_words_are_not() {
+    let bins = |words: usize| {
+        let words: Vec<String> = (0..words).map(|word| format!("w{word}")).collect();
+        Bins::of(Some(words), &[0.0, 0.0, 1.0]).unwrap()
+    };
+    assert_eq!([3, 30, 31, 40].map(|words| bins(words).together()), [0, 0, 2, 11]);
+    assert_eq!(Bins::of(None, &[1.0, 2.0]).unwrap().together(), 0);
+}
+
+#[test]
 fn nothing_cannot_be_profiled() {
     let contract = RAIN.contract();
     assert!(Profile::build(&contract, &[], &[0.125; 8], &[0.5]).is_err());

@@ -7,6 +7,7 @@ use parquet::file::reader::ChunkReader;
 
 use super::file::{Column, Counts, File, From, HELD, Held, Numbers};
 use super::judged::{absent_columns, beside, drifted_features, features};
+use super::performance::performance;
 use super::plan::{Planned, plan};
 use super::sample::{Sample, Until};
 use super::{Asked, Classifier, DatasetReport, FileReport, FilesError, FilesReport, Kind, LeftOut, Role, domain};
@@ -91,7 +92,8 @@ where
         importances = found;
     }
     let verdict = Verdict::worst(checks.iter().filter_map(|check| check.verdict));
-    let dataset = DatasetReport { reference, current, checks, left_out, new_columns, importances };
+    let performance = performance(&then.pairs, &now.pairs);
+    let dataset = DatasetReport { reference, current, checks, performance, left_out, new_columns, importances };
     Ok(FilesReport { format_version: 1, verdict, features, dataset })
 }
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use super::performance::Pairs;
 use super::sample::Sample;
 use crate::ingest::blocks::{Block, Cells, MISSING, OTHER, Words};
 use crate::stats::histogram::Frozen;
@@ -16,6 +17,8 @@ pub(super) struct File {
     pub rows: u64,
     pub columns: Vec<Column>,
     pub sample: Sample,
+    /// Predictions with what came true, where both columns were named.
+    pub pairs: Pairs,
     most_held: usize,
 }
 
@@ -71,7 +74,7 @@ pub(super) struct Counts {
 
 impl File {
     pub(super) fn new(columns: Vec<Column>, most_held: usize, sample: Sample) -> File {
-        File { rows: 0, columns, sample, most_held }
+        File { rows: 0, columns, sample, pairs: Pairs::default(), most_held }
     }
 
     /// Take a block's rows; `places` says for each column of the plan where it stands in the file.
@@ -92,6 +95,7 @@ impl File {
             let errors: Vec<f64> =
                 truth.iter().zip(predicted).map(|(truth, predicted)| difference(*truth, *predicted)).collect();
             numbers.take(&errors, true);
+            self.pairs.take(truth, predicted);
         }
         self.sample.take(block, places);
         if self.held() > self.most_held {

@@ -6,6 +6,7 @@ mod file;
 mod judged;
 mod nominal;
 mod numeric;
+mod performance;
 mod plan;
 mod sample;
 #[cfg(test)]
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use compare::compare;
 
 use crate::ingest::{IngestError, Schema};
+use crate::stats::Interval;
 use crate::types::{Check, Measurement, Operator, Value, Verdict};
 
 /// What is asked of two files.
@@ -165,6 +167,9 @@ pub struct DatasetReport {
     pub current: FileReport,
     /// `drifted_features`, `absent_columns`, and `domain_auc` and what was named, where there is such a thing.
     pub checks: Vec<FileCheck>,
+    /// How good the predictions of either file are, where target and prediction were named and both are numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub performance: Option<FilePerformance>,
     /// Columns that were not compared, and why.
     pub left_out: Vec<LeftOut>,
     /// Columns of the current file that the reference does not have.
@@ -172,6 +177,28 @@ pub struct DatasetReport {
     /// By what the classifier tells the files apart, the most telling first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub importances: Vec<Importance>,
+}
+
+/// Predictions against what came true, file by file. Shown; nothing is judged by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FilePerformance {
+    /// Then.
+    pub reference: Vec<ShownMetric>,
+    /// Now.
+    pub current: Vec<ShownMetric>,
+}
+
+/// A metric of one file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ShownMetric {
+    /// What was measured, and on how many rows.
+    #[serde(flatten)]
+    pub measurement: Measurement,
+    /// Its 95 % interval, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub interval: Option<Interval>,
+    /// How it was computed, and how its interval.
+    pub method: String,
 }
 
 /// A file as it was read.

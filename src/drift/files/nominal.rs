@@ -2,10 +2,11 @@
 
 use super::file::Counts;
 use super::judged::Measured;
+use super::numeric::{HELLINGER, KL_CUR_REF, KL_REF_CUR, L_INFINITY, PSI};
 use super::{Bin, FileCheck};
 use crate::drift::judge::{Evidence, Share, psi_line};
 use crate::drift::rules::DriftRules;
-use crate::stats::distance::{Smoothing, js_divergence_bits, kl_nats, l_infinity, psi};
+use crate::stats::distance::{Smoothing, hellinger, js_divergence_bits, kl_nats, l_infinity, psi};
 use crate::stats::hypothesis::{Tested, chi_square_pooled, cramers_v};
 use crate::types::Value;
 
@@ -45,13 +46,19 @@ pub(super) fn measure(reference: &Counts, current: &Counts, rows: (u64, u64), ru
             "chi2",
             tested.clone().map(|tested| tested.statistic),
             n,
-            format!("two-sample, {bins}, rare ones together"),
+            format!("two-sample, no continuity correction, {bins}, rare ones together"),
         )
         .with_p(tested.as_ref().ok().map(|tested| tested.p_value)),
-        FileCheck::shown("cramers_v", cramers_v(&then, &now), n, &*bins),
-        FileCheck::shown("js_bits", js_divergence_bits(&then, &now, smoothing), n, bits),
-        FileCheck::shown("kl_ref_cur_nats", kl_nats(&then, &now, smoothing), n, &*logs),
-        FileCheck::shown("kl_cur_ref_nats", kl_nats(&now, &then, smoothing), n, &*logs),
+        FileCheck::shown("cramers_v", cramers_v(&then, &now), n, format!("√(χ² / rows), {bins}")),
+        FileCheck::shown(
+            "js_bits",
+            js_divergence_bits(&then, &now, smoothing),
+            n,
+            format!("divergence, symmetric, {bits}"),
+        ),
+        FileCheck::shown("kl_ref_cur_nats", kl_nats(&then, &now, smoothing), n, format!("{KL_REF_CUR}, {logs}")),
+        FileCheck::shown("kl_cur_ref_nats", kl_nats(&now, &then, smoothing), n, format!("{KL_CUR_REF}, {logs}")),
+        FileCheck::shown("hellinger", hellinger(&then, &now), n, format!("{HELLINGER}, {bins}")),
         FileCheck::shown("psi_critical", critical, n, format!("χ² quantile at {}, scaled by 1/n + 1/m", rules.alpha)),
     ];
     Measured {
@@ -67,9 +74,9 @@ pub(super) fn measure(reference: &Counts, current: &Counts, rows: (u64, u64), ru
             ],
         },
         test: format!("χ² two-sample, {bins}, rare ones together"),
-        distance: format!("the largest change of a share, {bins}"),
+        distance: format!("{L_INFINITY}, {bins}"),
         distance_p: None,
-        size: logs,
+        size: format!("{PSI}, {logs}"),
         shown,
         bins: named(names, &then, &now),
     }

@@ -7,17 +7,24 @@ use crate::drift::judge::{Evidence, Share, either, psi_line};
 use crate::drift::rules::DriftRules;
 use crate::stats::Tally;
 use crate::stats::distance::{
-    Smoothing, js_divergence_bits, kl_nats, l_infinity, psi, wasserstein, wasserstein_normed,
+    Smoothing, hellinger, js_divergence_bits, kl_nats, l_infinity, psi, wasserstein, wasserstein_normed,
 };
 use crate::stats::histogram::{Edges, Frozen, Grouping};
 use crate::stats::hypothesis::{
     EXACT_UP_TO, Tested, chi_square_pooled, kolmogorov_smirnov, kolmogorov_smirnov_bound, kolmogorov_smirnov_exact,
-    mann_whitney_auto,
+    mann_whitney, mann_whitney_exact,
 };
 use crate::types::{NotComputable, Value};
 
 /// Groups for PSI: deciles, as its customary thresholds assume.
 pub(super) const GROUPS: u32 = 10;
+
+/// Which way each goes, in the words that go with it.
+pub(super) const PSI: &str = "symmetric, Σ (q - p)·ln(q / p)";
+pub(super) const KL_REF_CUR: &str = "of the reference from the current file, Σ p·ln(p / q)";
+pub(super) const KL_CUR_REF: &str = "of the current file from the reference, Σ q·ln(q / p)";
+pub(super) const HELLINGER: &str = "distance, symmetric, no smoothing";
+pub(super) const L_INFINITY: &str = "the largest difference of a share, no smoothing";
 
 /// A statistic of the counts of two files.
 type OfCounts<'a> = &'a dyn Fn(&[u64], &[u64]) -> Result<f64, NotComputable>;
@@ -66,9 +73,7 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
         Share::of("unseen_share_growth", (reference.unreadable, rows.0), (current.unreadable, rows.1)),
     ];
     let logs = format!("{}, natural logarithms, half a row more in each bin", sides.grouped);
-    let bits = format!("{}, logarithms to base 2, half a row more in each bin", sides.grouped);
-    let ranks = sides.tally.as_ref().ok().map(mann_whitney_auto);
-    let ranked = ranks.map_or_else(|| no_rows(&sides.tally), |tested| Value::from(tested.statistic));
+    let (ranks, ranked_how) = ranked(&sides.tally);
     let from = format!("rows{}", sides.binned);
     let shared = sides.groups.as_ref().map_err(Clone::clone);
     let shared = shared.and_then(|groups| chi_square_pooled(&groups.reference, &groups.current));
@@ -77,19 +82,16 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
             "chi2",
             shared.clone().map(|tested| tested.statistic),
             n,
-            format!("two-sample, {}, rare groups together", sides.grouped),
+            format!("two-sample, no continuity correction, {}, rare groups together", sides.grouped),
         )
         .with_p(shared.as_ref().ok().map(|tested| tested.p_value)),
         FileCheck::shown(
             "mann_whitney",
-            ranked,
+            ranks.clone().map(|tested| tested.statistic),
             n,
-            format!(
-                "U of the reference, two-sided, exact for few rows, else corrected for ties and continuity{}",
-                sides.binned
-            ),
+            format!("U of the reference, two-sided, {ranked_how}{}", sides.binned),
         )
-        .with_p(ranks.map(|tested| tested.p_value)),
+        .with_p(ranks.ok().map(|tested| tested.p_value)),
         FileCheck::shown("wasserstein", tallied(&wasserstein), n, format!("in the column's unit, of {from}")),
         FileCheck::shown(
             "wasserstein_normed",
@@ -97,12 +99,9 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
             n,
             format!("in standard deviations of the reference, of {from}"),
         ),
-        FileCheck::shown("js_bits", grouped(&|p, q| js_divergence_bits(p, q, smoothing)), n, &*bits),
-        FileCheck::shown("kl_ref_cur_nats", grouped(&|p, q| kl_nats(p, q, smoothing)), n, &*logs),
-        FileCheck::shown("kl_cur_ref_nats", grouped(&|p, q| kl_nats(q, p, smoothing)), n, &*logs),
-        FileCheck::shown("l_infinity", grouped(&l_infinity), n, &*sides.grouped),
         FileCheck::shown("psi_critical", critical, n, format!("χ² quantile at {}, scaled by 1/n + 1/m", rules.alpha)),
     ];
+    shown.extend(distances(&sides.groups, &sides.grouped, n));
     if let Some(bound) = &sides.bound {
         let method = "what the rows' own D can be above ks, from the widths of the bins";
         shown.push(FileCheck::shown("ks_bound", bound.clone(), n, method));
@@ -119,14 +118,39 @@ pub(super) fn measure(reference: &Numbers, current: &Numbers, rows: (u64, u64), 
         test: format!("twice the smaller p of ks and chi2{}", sides.binned),
         distance: format!("Kolmogorov–Smirnov, {how}{}", sides.binned),
         distance_p: tested.ok().map(|tested| tested.p_value),
-        size: logs,
+        size: format!("{PSI}, {logs}"),
         shown,
         bins: sides.groups.map_or_else(|_| Vec::new(), Groups::bins),
     }
 }
 
-fn no_rows(tally: &Result<Tally, NotComputable>) -> Value {
-    tally.as_ref().err().cloned().map_or_else(|| Value::from(f64::NAN), Value::NotComputable)
+/// How far apart the groups' shares lie, by every distance that decides nothing.
+fn distances(groups: &Result<Groups, NotComputable>, on: &str, n: u64) -> [FileCheck; 5] {
+    let of = |of: OfCounts<'_>| {
+        let groups = groups.as_ref().map_err(Clone::clone)?;
+        of(&groups.reference, &groups.current)
+    };
+    let smoothing = Smoothing::Laplace;
+    let kl = |direction: &str| format!("{direction}, {on}, natural logarithms, half a row more in each bin");
+    let js = format!("divergence, symmetric, {on}, logarithms to base 2, half a row more in each bin");
+    [
+        FileCheck::shown("js_bits", of(&|p, q| js_divergence_bits(p, q, smoothing)), n, js),
+        FileCheck::shown("kl_ref_cur_nats", of(&|p, q| kl_nats(p, q, smoothing)), n, kl(KL_REF_CUR)),
+        FileCheck::shown("kl_cur_ref_nats", of(&|p, q| kl_nats(q, p, smoothing)), n, kl(KL_CUR_REF)),
+        FileCheck::shown("hellinger", of(&hellinger), n, format!("{HELLINGER}, {on}")),
+        FileCheck::shown("l_infinity", of(&l_infinity), n, format!("{L_INFINITY}, {on}")),
+    ]
+}
+
+/// Mann and Whitney's test, exact where SciPy's is, and which of the two it was.
+fn ranked(tally: &Result<Tally, NotComputable>) -> (Result<Tested, NotComputable>, &'static str) {
+    match tally {
+        Ok(tally) => match mann_whitney_exact(tally) {
+            Ok(exact) => (Ok(exact), "exact p"),
+            Err(_) => (Ok(mann_whitney(tally)), "normal p, corrected for ties and continuity"),
+        },
+        Err(why) => (Err(why.clone()), "not tested"),
+    }
 }
 
 fn test(tally: &Result<Tally, NotComputable>) -> (Result<Tested, NotComputable>, &'static str) {

@@ -383,3 +383,14 @@ fn rows_in_another_order_say_the_same() {
         compared(&then, &(lines.join("\n") + "\n"), &asked()).features
     );
 }
+
+#[test]
+fn a_test_says_which_of_its_p_values_it_gives() {
+    let made = |rows: usize, shift: f64| column(rows, |row| format!("{}", (row * 7 % rows) as f64 + shift));
+    let method = |rows: usize, metric: &str| {
+        let report = compared(&made(rows, 0.0), &made(rows, 0.11), &asked());
+        feature(&report, "x").check(metric).unwrap().method.clone()
+    };
+    assert!(method(8, "mann_whitney").ends_with("exact p") && method(8, "ks").contains("exact p"));
+    assert!(method(60, "mann_whitney").ends_with("normal p, corrected for ties and continuity"));
+}

@@ -89,6 +89,7 @@ fn every_report_of_an_observation_is_cited_by_the_digest_of_its_canonical_json()
     seen.drift = vec![drift(OLD, window(1), Severity::None, Verdict::Pass)];
     seen.candidate_drift = vec![drift(NEW, window(1), Severity::None, Verdict::Pass)];
     seen.performance = vec![performance(OLD, window(1), Verdict::Pass, Verdict::Pass)];
+    seen.estimated = vec![estimated(OLD, window(1), Verdict::Fail)];
     seen.evaluation = Some(evaluation(NEW, against(OLD), Verdict::Pass));
     seen.shadow = Some(shadow(OLD, NEW, day(1), day(2), Verdict::Pass));
     seen.watch = Some(watch(OLD, day(0), NEW, Verdict::Pass));
@@ -96,6 +97,7 @@ fn every_report_of_an_observation_is_cited_by_the_digest_of_its_canonical_json()
         (ReportKind::Drift, canonical_json(&seen.drift[0])),
         (ReportKind::Drift, canonical_json(&seen.candidate_drift[0])),
         (ReportKind::Performance, canonical_json(&seen.performance[0])),
+        (ReportKind::Estimate, canonical_json(&seen.estimated[0])),
         (ReportKind::Evaluation, canonical_json(&seen.evaluation)),
         (ReportKind::Shadow, canonical_json(&seen.shadow)),
         (ReportKind::Watch, canonical_json(&seen.watch)),

@@ -6,7 +6,7 @@ use crate::drift::{DriftReport, Severity};
 use crate::evaluate::{Evaluation, Opponent, Watch};
 use crate::govern::*;
 use crate::ingest::ContractRef;
-use crate::performance::{Baseline, LabelCounts, PerformanceReport};
+use crate::performance::{Baseline, EstimateReport, LabelCounts, PerformanceReport, Residuals};
 use crate::shadow::ShadowReport;
 use crate::snapshot::Window;
 use crate::train::{Metric, Path, Plan, TrainRules};
@@ -166,8 +166,43 @@ pub fn performance(version: Version, window: Window, verdict: Verdict, catastrop
         slices: Vec::new(),
         catastrophic: area,
         collapse: Measurement::new("collapse_e_value", won, 500),
+        residuals: None,
+        methods: BTreeMap::new(),
         verdict,
     }
+}
+
+/// What the scores of one window foretell.
+pub fn estimated(version: Version, window: Window, verdict: Verdict) -> EstimateReport {
+    EstimateReport {
+        format_version: 1,
+        model: model(),
+        version,
+        bundle: bundle_of(version),
+        window,
+        snapshot: Digest::of("snapshot"),
+        metrics: Vec::new(),
+        checks: vec![check(verdict)],
+        method: String::new(),
+        assumes: String::new(),
+        verdict,
+    }
+}
+
+/// Everything that people are told and nothing is decided on, at its worst, in every window of what was seen.
+pub fn hearsay(seen: &Observation) -> Observation {
+    let mut loud = seen.clone();
+    let windows = seen.drift.iter().map(|report| (report.version, report.window));
+    loud.estimated = windows.map(|(version, window)| estimated(version, window, Verdict::Fail)).collect();
+    for report in loud.drift.iter_mut().chain(&mut loud.candidate_drift) {
+        (report.prediction, report.prediction_mean) = (vec![check(Verdict::Fail); 2], vec![check(Verdict::Fail); 2]);
+    }
+    for report in &mut loud.performance {
+        let (edges, none, failed) = (Vec::new(), Vec::new(), check(Verdict::Fail));
+        let checks = vec![failed.clone(); 2];
+        report.residuals = Some(Residuals { edges, reference: none.clone(), current: none, checks, coverage: failed });
+    }
+    loud
 }
 
 /// A predecessor beside who serves, on rows that arrived since its promotion.
@@ -200,10 +235,12 @@ pub fn drift(version: Version, window: Window, severity: Severity, verdict: Verd
         snapshot: Digest::of("snapshot"),
         features: Vec::new(),
         prediction: Vec::new(),
+        prediction_mean: Vec::new(),
         volume: check(Verdict::Pass),
         invalid: check(Verdict::Pass),
         dataset: check(verdict),
         weighted_psi: check(verdict),
+        methods: BTreeMap::new(),
         severity,
         verdict,
     }

@@ -30,6 +30,7 @@ fn a_sampled_window_says_what_the_whole_window_says() {
             sealed_at: window.end(),
             sample,
             baseline: &baseline,
+            promised: None,
         };
         judge(judged, &joined, &PerformanceRules::defaults(), window.end())
     };

@@ -101,6 +101,7 @@ fn the_slice_that_lost_is_found_and_no_other() {
             sealed_at: window.end(),
             sample: Sample::ALL,
             baseline: &baseline,
+            promised: None,
         };
         let report = judge(judged, &joined, &rules, window.end());
         let said = (report.verdict, report.against_baseline(&rules));

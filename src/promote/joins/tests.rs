@@ -119,11 +119,11 @@ fn looks_of_a_trial_see_prefixes_of_one_sequence_and_no_more_than_their_part() {
 fn each_window_is_judged_by_its_own_sample_with_its_slices() {
     let mut house = House::new();
     house.rules.performance.sample_above = 250;
-    let serving = &house.serving.champion;
+    let verified = Verified::Here(Box::new(house.serving.champion.model().clone()));
     let baseline =
         Baseline { version: Version::FIRST, metrics: Vec::new(), threshold: Some(0.5), slices: BTreeMap::new() };
-    let champion = Champion { version: Version::FIRST, bundle: serving.model().digest(), since: day(0), baseline };
-    let reports = house.act(|context| performance(context, &champion, serving.model(), &house.windows, day(3)));
+    let champion = Champion { version: Version::FIRST, bundle: verified.digest(), since: day(0), baseline };
+    let reports = house.act(|context| performance(context, &champion, &verified, &house.windows, day(3)));
     let shares: Vec<f64> = reports.iter().map(|report| report.sampled_share).collect();
     assert_eq!(shares, [1.0, 0.25, 0.5]);
     let [first, busy, _] = reports.as_slice() else { panic!("{reports:?}") };

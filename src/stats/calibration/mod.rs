@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 pub use isotonic::isotonic;
 pub use platt::platt;
 
+use super::classification::Ranking;
 use super::given;
-use super::histogram::Edges;
 use crate::types::NotComputable;
 
 /// How scores are put into bins.
@@ -38,38 +38,22 @@ pub struct ReliabilityBin {
 /// # Errors
 /// No rows, lengths that differ, or a score that is not finite.
 pub fn reliability(scores: &[f64], labels: &[bool], binning: Binning) -> Result<Vec<ReliabilityBin>, NotComputable> {
-    given::paired(scores, labels)?;
-    let edges = match binning {
-        Binning::EqualMass(bins) => Edges::quantiles(scores, bins)?,
-        Binning::EqualWidth(bins) => Edges::even(0.0, 1.0, bins)?,
-    };
-    let mut sums = vec![(0u64, 0.0, 0u64); edges.bins()];
-    for (&score, &label) in scores.iter().zip(labels) {
-        if let Some((count, total, events)) = sums.get_mut(edges.bin(score)) {
-            *count += 1;
-            *total += score;
-            *events += u64::from(label);
-        }
-    }
-    let filled = sums.into_iter().filter(|&(count, ..)| count > 0);
-    Ok(filled
-        .map(|(count, total, events)| ReliabilityBin {
-            count,
-            mean_score: total / count as f64,
-            event_rate: events as f64 / count as f64,
-        })
-        .collect())
+    Ranking::of(scores, labels)?.reliability(binning)
 }
 
-/// Expected calibration error: the mean of |mean score - event rate| over the bins, weighted by their rows (Naeini, Cooper &
-/// Hauskrecht 2015), from 0 to 1. Noise alone makes it larger the fewer rows a bin has.
+/// [`Ranking::ece`] of rows that nothing else is asked of.
 ///
 /// # Errors
 /// No rows, lengths that differ, or a score that is not finite.
 pub fn ece(scores: &[f64], labels: &[bool], binning: Binning) -> Result<f64, NotComputable> {
-    let gaps = reliability(scores, labels, binning)?;
-    let weighted = gaps.iter().map(|bin| bin.count as f64 * (bin.mean_score - bin.event_rate).abs());
-    given::finite(weighted.sum::<f64>() / scores.len() as f64)
+    weighted_gap(&reliability(scores, labels, binning)?)
+}
+
+/// The mean of |mean score - event rate| over the bins, weighted by their rows.
+pub(super) fn weighted_gap(bins: &[ReliabilityBin]) -> Result<f64, NotComputable> {
+    let weighted = bins.iter().map(|bin| bin.count as f64 * (bin.mean_score - bin.event_rate).abs());
+    let rows: u64 = bins.iter().map(|bin| bin.count).sum();
+    given::finite(weighted.sum::<f64>() / rows as f64)
 }
 
 /// Maximum calibration error: the largest |mean score - event rate| of any bin, from 0 to 1. One bin of few rows makes it.

@@ -1,51 +1,36 @@
-//! The area under the ROC curve with DeLong's interval; pure. Refuses a class of one row, which has no spread.
+//! DeLong's interval of an area from the ties of a ranking; pure. Refuses a class of one row, which has no spread.
 
-use super::{both_classes, by_falling_score};
+use super::ranking::Tie;
 use crate::stats::estimate::Estimate;
-use crate::stats::given;
 use crate::types::NotComputable;
 
-/// The area under the ROC curve with the normal interval of DeLong, DeLong & Clarke-Pearson (1988, Biometrics 44:837–845),
-/// which assumes nothing of the scores, cut to [0, 1].
-///
-/// It is what most reports give. Where few rows happen to be ranked perfectly it has no width; [`super::roc_auc`]'s interval
-/// has, so that is what verdicts rest on.
-///
-/// # Errors
-/// No rows, lengths that differ, a score that is not finite, or fewer than two rows of a class.
-pub fn roc_auc_delong(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputable> {
-    given::paired(scores, labels)?;
-    let (positives, negatives) = both_classes(labels)?;
+/// The placement of a row is the share of the other class that it is ranked rightly against, ties counting half. The area is
+/// their mean, over either class; its variance is s²₁ / n₁ + s²₀ / n₀ with the sample variances of the two classes' placements.
+pub(super) fn interval(
+    area: f64,
+    ties: impl Iterator<Item = Tie>,
+    positives: f64,
+    negatives: f64,
+) -> Result<Estimate, NotComputable> {
     if positives < 2.0 || negatives < 2.0 {
         return Err(NotComputable::because("one row of a class"));
     }
-    // The placement of a row: the share of the other class that it is ranked rightly against, ties counting half.
-    let (mut of_positives, mut of_negatives) = (Vec::new(), Vec::new());
-    let (mut positives_above, mut negatives_above) = (0.0, 0.0);
-    for (_, positive, negative) in by_falling_score(scores, labels) {
-        let (positive, negative) = (positive as f64, negative as f64);
-        of_positives.push((positive, 1.0 - (negatives_above + negative / 2.0) / negatives));
-        of_negatives.push((negative, (positives_above + positive / 2.0) / positives));
-        positives_above += positive;
-        negatives_above += negative;
+    let (mut among_positives, mut among_negatives) = (0.0, 0.0);
+    for tie in ties {
+        let of_a_positive = 1.0 - (tie.negatives_above + tie.negatives / 2.0) / negatives;
+        let of_a_negative = (tie.positives_above + tie.positives / 2.0) / positives;
+        among_positives += tie.positives * (of_a_positive - area).powi(2);
+        among_negatives += tie.negatives * (of_a_negative - area).powi(2);
     }
-    let (area, of_positives) = mean_and_variance(&of_positives, positives);
-    let (_, of_negatives) = mean_and_variance(&of_negatives, negatives);
-    let deviation = (of_positives / positives + of_negatives / negatives).sqrt();
-    Ok(Estimate::normal(area, deviation)?.map(|end| end.clamp(0.0, 1.0)))
-}
-
-/// Mean and sample variance of (rows, value) groups that hold so many rows together.
-fn mean_and_variance(groups: &[(f64, f64)], rows: f64) -> (f64, f64) {
-    let mean = groups.iter().map(|(count, value)| count * value).sum::<f64>() / rows;
-    let squares: f64 = groups.iter().map(|(count, value)| count * (value - mean).powi(2)).sum();
-    (mean, squares / (rows - 1.0))
+    let variance = among_positives / (positives - 1.0) / positives + among_negatives / (negatives - 1.0) / negatives;
+    Ok(Estimate::normal(area, variance.sqrt())?.map(|end| end.clamp(0.0, 1.0)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::stats::classification::roc_auc_delong;
     use crate::stats::golden::{Side, assert_close, scored};
+    use crate::types::NotComputable;
 
     /// The definition, pair by pair, in NumPy.
     #[test]

@@ -15,7 +15,8 @@ const CLIP: f64 = f64::EPSILON;
 pub fn log_losses(scores: &[f64], labels: &[bool]) -> Result<Vec<f64>, NotComputable> {
     by_row(scores, labels, |score, label| {
         let clipped = score.clamp(CLIP, 1.0 - CLIP);
-        if label { -clipped.ln() } else { -(-clipped).ln_1p() }
+        // One logarithm for either class, as scikit-learn has it.
+        -(if label { clipped } else { 1.0 - clipped }).ln()
     })
 }
 

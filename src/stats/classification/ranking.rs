@@ -1,8 +1,12 @@
-//! How well scores rank the classes: area under the ROC curve and average precision; pure. One class has no ranking.
+//! Rows sorted once by score, and every question that wants them sorted: areas, thresholds, reliability; pure. One class has no
+//! ranking.
 
-use super::{both_classes, by_falling_score};
+use super::confusion::Cut;
+use super::delong;
+use crate::stats::calibration::{Binning, ReliabilityBin, weighted_gap};
 use crate::stats::estimate::{Estimate, Interval};
 use crate::stats::given;
+use crate::stats::histogram::{Edges, quantile_of};
 use crate::stats::special::{Z_95, normal_upper_point};
 use crate::types::NotComputable;
 
@@ -12,20 +16,244 @@ const STEPS: usize = 50;
 /// A coin among models of 0.8 is told soonest at about sixteen, be positives common or rare.
 const PAIRS: f64 = 16.0;
 
-/// The chance that a positive row scores above a negative one, ties counting half: the area under the ROC curve.
-///
-/// The interval turns the Hanley–McNeil variance into a score interval (Newcombe 2006, Statistics in Medicine 25:559–573,
-/// method 5): all areas that the one found does not contradict. It stays in [0, 1] and does not collapse when a few rows
-/// happen to be ranked perfectly, as DeLong's does.
+/// Rows in the order of falling scores. Sorting is what these metrics cost, so whoever wants several sorts once.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ranking {
+    scores: Vec<f64>,
+    labels: Vec<bool>,
+    positives: u64,
+    /// Pairs of a positive and a negative row in which the positive scores higher, ties counting half.
+    pairs_above: f64,
+}
+
+/// The rows of one score.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Tie {
+    pub(super) score: f64,
+    /// Of them.
+    pub(super) positives: f64,
+    pub(super) negatives: f64,
+    /// With higher scores.
+    pub(super) positives_above: f64,
+    pub(super) negatives_above: f64,
+}
+
+impl Ranking {
+    /// Sort rows.
+    ///
+    /// # Errors
+    /// No rows, lengths that differ, or a score that is not finite.
+    pub fn of(scores: &[f64], labels: &[bool]) -> Result<Ranking, NotComputable> {
+        given::paired(scores, labels)?;
+        let positives = labels.iter().filter(|label| **label).count() as u64;
+        let (scores, labels) = falling(scores, labels);
+        let mut ranking = Ranking { scores, labels, positives, pairs_above: 0.0 };
+        let of_tie = |tie: Tie| tie.negatives * (tie.positives_above + tie.positives / 2.0);
+        ranking.pairs_above = ranking.ties().map(of_tie).sum();
+        Ok(ranking)
+    }
+
+    /// How many rows there are.
+    pub fn rows(&self) -> u64 {
+        self.scores.len() as u64
+    }
+
+    /// The chance that a positive row scores above a negative one, ties counting half: the area under the ROC curve.
+    ///
+    /// The interval turns the Hanley–McNeil variance into a score interval (Newcombe 2006, Statistics in Medicine 25:559–573,
+    /// method 5): all areas that the one found does not contradict. It stays in [0, 1] and does not collapse when a few rows
+    /// happen to be ranked perfectly, as DeLong's does.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn roc_auc(&self) -> Result<Estimate, NotComputable> {
+        let (positives, negatives) = self.classes()?;
+        let value = self.area()?;
+        Ok(Estimate { value, interval: roc_auc_interval_at(value, positives, negatives, Z_95) })
+    }
+
+    /// The area under the ROC curve with the normal interval of DeLong, DeLong & Clarke-Pearson (1988, Biometrics 44:837–845),
+    /// which assumes nothing of the scores, cut to [0, 1].
+    ///
+    /// It is what most reports give. Where few rows happen to be ranked perfectly it has no width; [`Ranking::roc_auc`]'s
+    /// interval has, so that is what verdicts rest on.
+    ///
+    /// # Errors
+    /// Fewer than two rows of a class.
+    pub fn roc_auc_delong(&self) -> Result<Estimate, NotComputable> {
+        let (positives, negatives) = self.classes()?;
+        delong::interval(self.area()?, self.ties(), positives, negatives)
+    }
+
+    /// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn average_precision(&self) -> Result<f64, NotComputable> {
+        let (positives, _) = self.classes()?;
+        let mut area = 0.0;
+        for tie in self.ties() {
+            let hits = tie.positives_above + tie.positives;
+            area += tie.positives / positives * hits / (hits + tie.negatives_above + tie.negatives);
+        }
+        Ok(area)
+    }
+
+    /// Of all scores that occur, the one with the best F1 when used as threshold; of equals the largest.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn best_f1(&self) -> Result<Cut, NotComputable> {
+        let (positives, _) = self.classes()?;
+        let mut best = Cut { threshold: f64::MAX, f1: 0.0 };
+        for tie in self.ties() {
+            let hits = tie.positives_above + tie.positives;
+            let f1 = 2.0 * hits / (hits + tie.negatives_above + tie.negatives + positives);
+            if f1 > best.f1 {
+                best = Cut { threshold: tie.score, f1 };
+            }
+        }
+        Ok(best)
+    }
+
+    /// The largest difference of the shares of positive and of negative rows at or above any one threshold: Kolmogorov and
+    /// Smirnov's distance of the two classes' scores, from 0 to 1.
+    ///
+    /// # Errors
+    /// One class only.
+    pub fn separation(&self) -> Result<f64, NotComputable> {
+        let (positives, negatives) = self.classes()?;
+        let apart = |tie: Tie| {
+            let (hits, misses) = (tie.positives_above + tie.positives, tie.negatives_above + tie.negatives);
+            (hits / positives - misses / negatives).abs()
+        };
+        Ok(self.ties().map(apart).fold(0.0, f64::max))
+    }
+
+    /// Mean score and event rate per bin, from the lowest scores up; bins without rows are left out.
+    ///
+    /// # Errors
+    /// Bins that cannot be cut.
+    pub fn reliability(&self, binning: Binning) -> Result<Vec<ReliabilityBin>, NotComputable> {
+        let edges = match binning {
+            Binning::EqualMass(bins) => {
+                let last = self.scores.len() - 1;
+                let share = |k: usize| k as f64 / bins as f64;
+                let cuts = (1..bins).map(|k| quantile_of(self.scores.len(), |rank| self.scores[last - rank], share(k)));
+                let mut edges: Vec<f64> = cuts.collect();
+                edges.dedup_by(|later, earlier| *later <= *earlier);
+                Edges::new(edges)?
+            }
+            Binning::EqualWidth(bins) => Edges::even(0.0, 1.0, bins)?,
+        };
+        let mut sums = vec![(0.0, 0.0, 0.0); edges.bins()];
+        // Scores fall, so bins are left one by one.
+        let (mut bin, mut lower) = (edges.bins(), f64::INFINITY);
+        for tie in self.ties() {
+            while tie.score <= lower && bin > 0 {
+                bin -= 1;
+                let below = bin.checked_sub(1).and_then(|below| edges.as_slice().get(below));
+                lower = below.copied().unwrap_or(f64::NEG_INFINITY);
+            }
+            if let Some((count, total, events)) = sums.get_mut(bin) {
+                let rows = tie.positives + tie.negatives;
+                *count += rows;
+                *total += rows * tie.score;
+                *events += tie.positives;
+            }
+        }
+        let filled = sums.into_iter().filter(|&(count, ..)| count > 0.0);
+        let bin = |(count, total, events)| ReliabilityBin {
+            count: count as u64,
+            mean_score: total / count,
+            event_rate: events / count,
+        };
+        Ok(filled.map(bin).collect())
+    }
+
+    /// Expected calibration error: the mean of |mean score - event rate| over the bins, weighted by their rows (Naeini, Cooper &
+    /// Hauskrecht 2015), from 0 to 1. Noise alone makes it larger the fewer rows a bin has.
+    ///
+    /// # Errors
+    /// Bins that cannot be cut.
+    pub fn ece(&self, binning: Binning) -> Result<f64, NotComputable> {
+        weighted_gap(&self.reliability(binning)?)
+    }
+
+    /// Pairs in which the positive scores higher as a share of all.
+    fn area(&self) -> Result<f64, NotComputable> {
+        let (positives, negatives) = self.classes()?;
+        Ok((self.pairs_above / (positives * negatives)).clamp(0.0, 1.0))
+    }
+
+    /// The distinct scores, from the largest down.
+    fn ties(&self) -> impl Iterator<Item = Tie> {
+        let mut rows = self.scores.iter().zip(&self.labels).peekable();
+        let (mut positives_above, mut negatives_above) = (0.0, 0.0);
+        std::iter::from_fn(move || {
+            let &(&score, _) = rows.peek()?;
+            let (mut positives, mut negatives) = (0.0, 0.0);
+            while let Some((_, label)) = rows.next_if(|(next, _)| **next == score) {
+                let positive = f64::from(u8::from(*label));
+                positives += positive;
+                negatives += 1.0 - positive;
+            }
+            let tie = Tie { score, positives, negatives, positives_above, negatives_above };
+            positives_above += positives;
+            negatives_above += negatives;
+            Some(tie)
+        })
+    }
+
+    /// How many rows are of the positive and of the negative class; both must occur.
+    fn classes(&self) -> Result<(f64, f64), NotComputable> {
+        let negatives = self.rows() - self.positives;
+        if self.positives == 0 || negatives == 0 {
+            return Err(NotComputable::because(given::ONE_CLASS));
+        }
+        Ok((self.positives as f64, negatives as f64))
+    }
+}
+
+/// Rows in the order of falling scores. A number from 0 to below 2, as every probability is, leaves the highest bit but one of
+/// its form unused: there is room for its label, and what is sorted is one list of integers.
+fn falling(scores: &[f64], labels: &[bool]) -> (Vec<f64>, Vec<bool>) {
+    let rows = scores.iter().zip(labels);
+    if scores.iter().all(|score| (0.0..2.0).contains(score)) {
+        // Adding 0.0 turns -0.0 into 0.0.
+        let mut packed: Vec<u64> =
+            rows.map(|(score, label)| (score + 0.0).to_bits() << 1 | u64::from(*label)).collect();
+        packed.sort_unstable();
+        let scores = packed.iter().rev().map(|row| f64::from_bits(row >> 1)).collect();
+        return (scores, packed.iter().rev().map(|row| row & 1 == 1).collect());
+    }
+    let mut rows: Vec<(f64, bool)> = rows.map(|(score, label)| (*score, *label)).collect();
+    rows.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
+    rows.into_iter().unzip()
+}
+
+/// [`Ranking::roc_auc`] of rows that nothing else is asked of.
 ///
 /// # Errors
 /// No rows, lengths that differ, a score that is not finite, or one class only.
 pub fn roc_auc(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputable> {
-    given::paired(scores, labels)?;
-    let (positives, negatives) = both_classes(labels)?;
-    let area = (pairs_above(scores, labels) / (positives * negatives)).clamp(0.0, 1.0);
-    let end = |limit| furthest(area, limit, Z_95, |candidate| variance(candidate, positives, negatives));
-    Ok(Estimate { value: area, interval: Interval { lower: end(0.0), upper: end(1.0) } })
+    Ranking::of(scores, labels)?.roc_auc()
+}
+
+/// [`Ranking::roc_auc_delong`] of rows that nothing else is asked of.
+///
+/// # Errors
+/// No rows, lengths that differ, a score that is not finite, or fewer than two rows of a class.
+pub fn roc_auc_delong(scores: &[f64], labels: &[bool]) -> Result<Estimate, NotComputable> {
+    Ranking::of(scores, labels)?.roc_auc_delong()
+}
+
+/// [`Ranking::average_precision`] of rows that nothing else is asked of.
+///
+/// # Errors
+/// No rows, lengths that differ, a score that is not finite, or one class only.
+pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64, NotComputable> {
+    Ranking::of(scores, labels)?.average_precision()
 }
 
 /// [`roc_auc`]'s interval of an area that was found, with ends that are each wrong with probability `level` (there 0.025).
@@ -36,9 +264,12 @@ pub fn roc_auc_interval(area: f64, positives: f64, negatives: f64, level: f64) -
     if !((0.0..=1.0).contains(&area) && positives >= 1.0 && negatives >= 1.0) {
         return Err(NotComputable::because(given::ONE_CLASS));
     }
-    let reach = normal_upper_point(level)?;
+    Ok(roc_auc_interval_at(area, positives, negatives, normal_upper_point(level)?))
+}
+
+fn roc_auc_interval_at(area: f64, positives: f64, negatives: f64, reach: f64) -> Interval {
     let end = |limit| furthest(area, limit, reach, |candidate| variance(candidate, positives, negatives));
-    Ok(Interval { lower: end(0.0), upper: end(1.0) })
+    Interval { lower: end(0.0), upper: end(1.0) }
 }
 
 /// Rows cut, one after the other, into blocks as soon as they hold sixteen pairs of a positive and a negative row, and of each
@@ -53,41 +284,16 @@ pub fn roc_auc_interval(area: f64, positives: f64, negatives: f64, level: f64) -
 pub fn roc_auc_blocks(scores: &[f64], labels: &[bool]) -> Result<Vec<f64>, NotComputable> {
     given::paired(scores, labels)?;
     let (mut blocks, mut start) = (Vec::new(), 0);
-    for end in 1..=scores.len() {
-        let (block, classes) = (&scores[start..end], &labels[start..end]);
-        let Ok((positives, negatives)) = both_classes(classes) else { continue };
+    let (mut positives, mut negatives) = (0.0, 0.0);
+    for (end, label) in (1..).zip(labels) {
+        let class = if *label { &mut positives } else { &mut negatives };
+        *class += 1.0;
         if positives * negatives >= PAIRS {
-            blocks.push((pairs_above(block, classes) / (positives * negatives)).clamp(0.0, 1.0));
-            start = end;
+            blocks.push(Ranking::of(&scores[start..end], &labels[start..end])?.area()?);
+            (start, positives, negatives) = (end, 0.0, 0.0);
         }
     }
     Ok(blocks)
-}
-
-/// Σ (Rₖ - Rₖ₋₁)·Pₖ over falling thresholds: the area under the precision–recall steps, not interpolated.
-///
-/// # Errors
-/// No rows, lengths that differ, a score that is not finite, or one class only.
-pub fn average_precision(scores: &[f64], labels: &[bool]) -> Result<f64, NotComputable> {
-    given::paired(scores, labels)?;
-    let (positives, _) = both_classes(labels)?;
-    let (mut hits, mut called, mut area) = (0, 0, 0.0);
-    for (_, positive, negative) in by_falling_score(scores, labels) {
-        hits += positive;
-        called += positive + negative;
-        area += positive as f64 / positives * hits as f64 / called as f64;
-    }
-    Ok(area)
-}
-
-/// Pairs of a positive and a negative row in which the positive scores higher, ties counting half.
-fn pairs_above(scores: &[f64], labels: &[bool]) -> f64 {
-    let (mut above, mut pairs) = (0.0, 0.0);
-    for (_, positive, negative) in by_falling_score(scores, labels) {
-        pairs += negative as f64 * (above + positive as f64 / 2.0);
-        above += positive as f64;
-    }
-    pairs
 }
 
 /// The Hanley–McNeil variance of an area, with both class sizes replaced by their mean as in Newcombe's method 5.
@@ -113,89 +319,4 @@ fn furthest(found: f64, limit: f64, reach: f64, variance: impl Fn(f64) -> f64) -
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use rand_pcg::Pcg64;
-    use rand_pcg::rand_core::Rng;
-
-    use super::*;
-    use crate::stats::golden::{self, Side, assert_close};
-
-    #[test]
-    fn ranking_agrees_with_scikit_learn() {
-        let golden = golden::golden();
-        for (side, name) in [(Side::Reference, "ref"), (Side::Current, "cur")] {
-            let (scores, labels) = golden::scored(side);
-            let expected = |what: &str| golden::number(&golden, &format!("/performance/{name}/{what}"));
-            let auc = roc_auc(&scores, &labels).unwrap();
-            assert_close(auc.value, expected("roc_auc"), 1e-9);
-            assert!(auc.interval.width() > 0.05 && auc.interval.width() < 0.1, "{auc:?}");
-            assert_close(average_precision(&scores, &labels).unwrap(), expected("average_precision"), 1e-9);
-        }
-    }
-
-    #[test]
-    fn one_class_has_no_ranking() {
-        for labels in [[true, true], [false, false]] {
-            assert_eq!(roc_auc(&[0.1, 0.2], &labels), Err(NotComputable::because("one class only")));
-            assert_eq!(average_precision(&[0.1, 0.2], &labels), Err(NotComputable::because("one class only")));
-        }
-        assert_eq!(roc_auc(&[], &[]), Err(NotComputable::because("no rows")));
-        assert!(roc_auc(&[f64::NAN, 0.0], &[true, false]).is_err());
-    }
-
-    #[test]
-    fn a_perfect_ranking_of_few_rows_is_not_certain() {
-        let auc = roc_auc(&[0.1, 0.2, 0.8, 0.9], &[false, false, true, true]).unwrap();
-        assert_eq!(auc.value, 1.0);
-        assert!(auc.interval.lower < 0.7 && auc.interval.upper == 1.0, "{auc:?}");
-    }
-
-    #[test]
-    fn a_stricter_level_gives_a_wider_interval() {
-        let labels: Vec<bool> = (0..100).map(|row| row % 3 == 0).collect();
-        let scores: Vec<f64> = (0..100).map(|row| f64::from(row * 37 % 100)).collect();
-        let usual = roc_auc(&scores, &labels).unwrap();
-        let again = roc_auc_interval(usual.value, 34.0, 66.0, 0.025).unwrap();
-        assert_close(again.lower, usual.interval.lower, 1e-9);
-        assert_close(again.upper, usual.interval.upper, 1e-9);
-        let stricter = roc_auc_interval(usual.value, 34.0, 66.0, 0.000_3).unwrap();
-        assert!(stricter.lower < again.lower && stricter.upper > again.upper);
-        assert!(roc_auc_interval(0.5, 0.0, 5.0, 0.025).is_err() && roc_auc_interval(0.5, 5.0, 5.0, 0.0).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn the_area_lies_in_its_interval(rows in prop::collection::vec((0u8..50, any::<bool>()), 2..80)) {
-            let (scores, labels): (Vec<f64>, Vec<bool>) =
-                rows.into_iter().map(|(score, label)| (f64::from(score), label)).unzip();
-            if let Ok(auc) = roc_auc(&scores, &labels) {
-                prop_assert!(auc.interval.contains(auc.value));
-                prop_assert!(auc.interval.lower >= 0.0 && auc.interval.upper <= 1.0);
-                let turned: Vec<f64> = scores.iter().map(|score| -score).collect();
-                prop_assert!((roc_auc(&turned, &labels).unwrap().value - (1.0 - auc.value)).abs() < 1e-12);
-            }
-        }
-    }
-
-    #[test]
-    fn blocks_are_cut_by_classes_alone_and_average_to_the_area() {
-        let mut generator = Pcg64::new(7, 1);
-        let mut drawn = || generator.next_u64() as f64 / 2f64.powi(64);
-        let (scores, labels): (Vec<f64>, Vec<bool>) = (0..40_000)
-            .map(|_| {
-                let label = drawn() < 0.2;
-                (drawn() + 0.3 * f64::from(u8::from(label)), label)
-            })
-            .unzip();
-        let blocks = roc_auc_blocks(&scores, &labels).unwrap();
-        let turned: Vec<f64> = scores.iter().map(|score| -score).collect();
-        let other_way = roc_auc_blocks(&turned, &labels).unwrap();
-        assert!(blocks.iter().zip(&other_way).all(|(one, other)| (one + other - 1.0).abs() < 1e-12));
-        let mean = blocks.iter().sum::<f64>() / blocks.len() as f64;
-        assert!((mean - roc_auc(&scores, &labels).unwrap().value).abs() < 0.005, "{mean}");
-        assert_eq!(roc_auc_blocks(&[0.5; 8], &[true, true, true, true, false, false, false, false]).unwrap(), [0.5]);
-        assert!(roc_auc_blocks(&[0.5; 8], &[true; 8]).unwrap().is_empty());
-        assert!(roc_auc_blocks(&[f64::NAN], &[true]).is_err());
-    }
-}
+mod tests;

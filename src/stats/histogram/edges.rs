@@ -128,10 +128,15 @@ pub fn quantile(samples: &[f64], q: f64) -> Result<f64, NotComputable> {
 
 /// The quantile of a sorted sample of at least one number, with numpy's own rounding: the nearer neighbour anchors.
 pub(in crate::stats) fn quantile_of_sorted(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
+    quantile_of(sorted.len(), |rank| sorted[rank], q)
+}
+
+/// [`quantile_of_sorted`] of so many rows, at least one, of which each is known by its rank.
+pub(in crate::stats) fn quantile_of(rows: usize, at_rank: impl Fn(usize) -> f64, q: f64) -> f64 {
+    let at = q * (rows - 1) as f64;
     let (below, part) = (at.floor() as usize, at.fract());
-    let low = sorted[below.min(sorted.len() - 1)];
-    let high = sorted[(below + 1).min(sorted.len() - 1)];
+    let low = at_rank(below.min(rows - 1));
+    let high = at_rank((below + 1).min(rows - 1));
     if part < 0.5 { low + (high - low) * part } else { high - (high - low) * (1.0 - part) }
 }
 

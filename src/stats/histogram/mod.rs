@@ -7,7 +7,7 @@ mod grouping;
 /// Durations counted in bins that are the same everywhere.
 pub mod latency;
 
-pub(super) use edges::quantile_of_sorted;
 pub use edges::{Edges, quantile};
+pub(super) use edges::{quantile_of, quantile_of_sorted};
 pub use frozen::Frozen;
 pub use grouping::Grouping;

@@ -5,6 +5,7 @@ mod chi_square;
 mod kolmogorov_smirnov;
 mod mann_whitney;
 mod many;
+mod means;
 mod shares;
 
 use schemars::JsonSchema;
@@ -17,6 +18,7 @@ pub use kolmogorov_smirnov::{
 };
 pub use mann_whitney::{COUNTED_UP_TO, mann_whitney, mann_whitney_auto, mann_whitney_exact};
 pub use many::benjamini_hochberg;
+pub use means::{MeanShift, mean_shift};
 pub use shares::two_shares;
 
 /// What a test found, both numbers finite.

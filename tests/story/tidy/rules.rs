@@ -24,7 +24,7 @@ fn fault(source: &Source, line: usize, says: impl Into<String>, mend: impl Into<
 }
 
 /// The story, as `lib.rs` has to tell it; a chapter that is not written yet is left out there.
-pub const STORY: [&str; 25] = [
+pub const STORY: [&str; 26] = [
     "types",
     "stats",
     "scoring",
@@ -46,6 +46,7 @@ pub const STORY: [&str; 25] = [
     "promote", // a model is governed
     "alert",
     "audit",
+    "view",
     "report",
     "console",
     "backtest",

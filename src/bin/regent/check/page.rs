@@ -1,7 +1,7 @@
 //! The comparison of two files as one page that needs nothing else: no script, no font, no address; pure. Everything that comes from
 //! a file is escaped.
 
-use regent::drift::files::{Bin, FeatureReport, FileCheck, FilesReport, Kind, Role};
+use regent::drift::files::{Bin, FeatureReport, FileCheck, FilePerformance, FilesReport, Kind, Role, ShownMetric};
 use regent::types::{Timestamp, Value, Verdict};
 
 const STYLE: &str = "
@@ -37,6 +37,7 @@ pub fn of(report: &FilesReport, now: Timestamp) -> String {
     );
     page += "<h2>The files as a whole</h2>\n";
     page += &checks(&report.dataset.checks);
+    page += &report.dataset.performance.as_ref().map(performance).unwrap_or_default();
     if !report.dataset.importances.is_empty() {
         let rows =
             report.dataset.importances.iter().map(|one| {
@@ -74,6 +75,25 @@ pub fn of(report: &FilesReport, now: Timestamp) -> String {
         page += &format!("<h2>Not compared</h2>\n<ul>\n{list}</ul>\n");
     }
     page + "</body></html>\n"
+}
+
+/// How good the predictions of either file are, metric by metric.
+fn performance(performance: &FilePerformance) -> String {
+    let cell = |metric: Option<&ShownMetric>| {
+        let Some(metric) = metric else { return "<td></td>".to_owned() };
+        let within = metric.interval.map(|within| {
+            format!(" <small>{} to {}</small>", number(&within.lower.into()), number(&within.upper.into()))
+        });
+        format!("<td class=\"n\">{}{}</td>", number(&metric.measurement.value), within.unwrap_or_default())
+    };
+    let row = |(place, then): (usize, &ShownMetric)| {
+        let (name, method) = (escaped(&then.measurement.metric), escaped(&then.method));
+        let (then, now) = (cell(Some(then)), cell(performance.current.get(place)));
+        format!("<tr><td>{name}</td>{then}{now}<td><small>{method}</small></td></tr>\n")
+    };
+    let rows: String = performance.reference.iter().enumerate().map(row).collect();
+    let head = "<tr><th>metric</th><th class=\"n\">then</th><th class=\"n\">now</th><th>how</th></tr>";
+    format!("<h2>Predictions against what came true</h2>\n<table>{head}\n{rows}</table>\n")
 }
 
 fn row(feature: &FeatureReport) -> String {

@@ -1,6 +1,6 @@
 //! The comparison of two files as lines for a terminal; pure.
 
-use regent::drift::files::{FeatureReport, FileCheck, FilesReport, Kind, Role};
+use regent::drift::files::{FeatureReport, FileCheck, FilesReport, Kind, Role, ShownMetric};
 use regent::types::{Value, Verdict};
 
 /// How many telling features are named.
@@ -14,6 +14,10 @@ pub fn of(report: &FilesReport) -> String {
         now.file, now.rows, then.file, then.rows, report.verdict
     )];
     lines.extend(report.dataset.checks.iter().map(|check| format!("  {}", line(check))));
+    if let Some(performance) = &report.dataset.performance {
+        lines.push(format!("  then {}", metrics(&performance.reference)));
+        lines.push(format!("  now  {}", metrics(&performance.current)));
+    }
     if !report.dataset.importances.is_empty() {
         let telling = report.dataset.importances.iter().take(TELLING);
         let telling: Vec<String> = telling.map(|one| format!("{} {:.2}", one.feature, one.share)).collect();
@@ -53,6 +57,17 @@ fn told(feature: &FeatureReport) -> String {
     };
     let (verdict, n, m) = (feature.verdict, feature.n_reference, feature.n_current);
     format!("{kind}{role}  {} → {verdict} (n {n} and {m})", measured.join("  "))
+}
+
+/// `auc 0.8031 [0.7652, 0.8411]  log_loss 0.5304 … (n 500)`
+fn metrics(metrics: &[ShownMetric]) -> String {
+    let one = |metric: &ShownMetric| {
+        let within =
+            metric.interval.map(|within| format!(" [{}, {}]", Value::from(within.lower), Value::from(within.upper)));
+        format!("{} {}{}", metric.measurement.metric, number(&metric.measurement.value), within.unwrap_or_default())
+    };
+    let n = metrics.first().map_or(0, |metric| metric.measurement.n);
+    format!("{} (n {n})", metrics.iter().map(one).collect::<Vec<_>>().join("  "))
 }
 
 fn number(value: &Value) -> String {

@@ -271,12 +271,14 @@ mod table {
     impl Fails for ConsoleError {
         fn exit(&self) -> Exit {
             match self {
-                ConsoleError::Cursor { .. } => Exit::Usage,
+                ConsoleError::Cursor { .. } | ConsoleError::NoSuchSize { .. } => Exit::Usage,
                 ConsoleError::Rules(_) => Exit::Invalid,
                 ConsoleError::Altered { .. } | ConsoleError::Report { .. } => Exit::Integrity,
                 ConsoleError::Print(_) => Exit::Internal,
                 ConsoleError::Govern(error) => error.exit(),
                 ConsoleError::Audit(error) => error.exit(),
+                ConsoleError::Registry(error) => error.exit(),
+                ConsoleError::Log(error) => error.exit(),
                 ConsoleError::Snapshot(error) => error.exit(),
                 ConsoleError::Alert(error) => error.exit(),
                 ConsoleError::Store(error) => error.exit(),

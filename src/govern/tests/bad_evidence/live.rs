@@ -106,6 +106,7 @@ impl Live {
             sealed_at: window(9).end(),
             sample: Sample::ALL,
             baseline: &Baseline { version: NEW, metrics, threshold: Some(0.5), slices: BTreeMap::new() },
+            promised: None,
         };
         let joined = performance::join(&live.events, &live.labels, Conflicting::First);
         performance::judge(judged, &joined, &PerformanceRules::defaults(), live.now)

@@ -6,7 +6,7 @@ mod world;
 
 use proptest::prelude::*;
 
-use super::scene::{model, steps};
+use super::scene::{hearsay, model, steps};
 use crate::drift::Severity;
 use crate::govern::*;
 use crate::types::{Span, Verdict};
@@ -112,6 +112,22 @@ proptest! {
                 prop_assert!(*to != State::RolledBack || held || whole.contains(&(*version, *to)), "{name}: {less:?} of {whole:?}");
             }
         }
+    }
+
+    /// An estimate, a mean prediction that moved, errors that lie elsewhere: people are told of them, and not one step, training
+    /// or reason rests on them.
+    #[test]
+    fn what_is_only_told_decides_nothing(
+        moves in prop::collection::vec(a_move(), 1..120),
+        evidence in evidence(),
+        later in 0i64..60,
+    ) {
+        let mut world = walk(moves).map_err(TestCaseError::fail)?;
+        world.truth = world.truth + Span::from_hours(later);
+        let standing = world.standing();
+        let seen = world.seen(&standing, &evidence);
+        let decided = |seen: &Observation| decide(&standing, seen, &world.rules, &world.orders, world.wall()).unwrap();
+        prop_assert_eq!(decided(&hearsay(&seen)), decided(&seen));
     }
 }
 
