@@ -9,7 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::routing::post;
 use http::header::CONTENT_TYPE;
-use regent::serve::{HttpDoor, Limits};
+use regent::serve::{Callers, HttpDoor, Limits};
 
 /// As long as an answer of the door that has a model.
 const ANSWER: &str = r#"{"request_id":"019aa5c1-8f6e-7000-8000-000000000001","model":"fixed","model_version":"1.0.0","probability":0.123456789012345}"#;
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // The body is read to its end, as every door must.
     let routes =
         Router::new().route("/api/v1/predict", post(async |_: Bytes| ([(CONTENT_TYPE, "application/json")], ANSWER)));
-    let door = HttpDoor::bind(address.parse()?, Limits::DEFAULTS)?;
+    let door = HttpDoor::bind(address.parse()?, Limits::DEFAULTS, Callers::Unknown)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(door.serve(routes, pending()))?;
     Ok(())

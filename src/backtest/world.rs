@@ -116,7 +116,8 @@ impl<'a> World<'a> {
                 events: recorder.clone(),
                 counter: counting.clone(),
             })),
-        });
+        })
+        .router();
         let mut world = World {
             setup,
             file,

@@ -3,32 +3,33 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{OriginalUri, Path, Query as Given};
+use axum::extract::{OriginalUri, Path, Query as Given, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use http::header::{CONTENT_TYPE, HeaderValue, LINK};
 
 use super::desk::{Desk, Told};
 use super::question::{Query, ROUTES, Route};
-use crate::serve::Problem;
+use crate::serve::{Access, Problem, Routes, Scope};
 use crate::types::ModelName;
 
 type Pairs = Vec<(String, String)>;
 
 /// Every reading route, to be merged with the others and then finished.
-pub fn routes(desk: Desk) -> Router {
-    let desk = Arc::new(desk);
-    ROUTES.into_iter().fold(Router::new(), |router, route| {
-        let desk = Arc::clone(&desk);
-        let answer = move |model: Result<Path<String>, PathRejection>,
+pub fn routes(desk: Desk) -> Routes {
+    unwired().wired(Arc::new(desk))
+}
+
+/// The same before there is a desk: a table of what needs which key.
+pub fn unwired() -> Routes<Arc<Desk>> {
+    ROUTES.into_iter().fold(Routes::new(), |routes, route| {
+        let answer = move |State(desk): State<Arc<Desk>>,
+                           model: Result<Path<String>, PathRejection>,
                            uri: OriginalUri,
-                           query: Result<Given<Pairs>, QueryRejection>| {
-            let desk = Arc::clone(&desk);
-            async move { answer(&desk, route, model, &uri, query).await }
+                           query: Result<Given<Pairs>, QueryRejection>| async move {
+            answer(&desk, route, model, &uri, query).await
         };
-        router.route(&format!("/api/v1/models/{{model}}/{}", route.0), get(answer))
+        routes.get(&format!("/api/v1/models/{{model}}/{}", route.0), Access::Needs(Scope::Read), answer)
     })
 }
 

@@ -13,7 +13,7 @@ mod view;
 mod windows;
 
 pub use alerts::{Alerts, alerts};
-pub use api::routes;
+pub use api::{routes, unwired};
 pub use desk::{Desk, ReadingRules, Rulebook};
 pub use journal::{Champions, History, Retraining, Stands, baseline, history, retraining, stands};
 pub use ledger::Ledger;

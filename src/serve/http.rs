@@ -1,10 +1,12 @@
 //! The default door: HTTP/1.1 by hyper with limits on headers, bodies, time, connections and requests; a door. Refuses
-//! addresses that others can reach.
+//! addresses that others can reach while nobody is asked for a key.
 #![expect(clippy::disallowed_methods, reason = "a door: it reads the machine's clock")]
+
+mod patient;
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -18,43 +20,17 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::Semaphore;
 use tower::ServiceExt;
 
+use self::patient::{Pace, Patient, Prompt};
 use super::ServeError;
+use super::guard::{Callers, Peer};
+use super::limits::Limits;
 use super::problem::Problem;
 use super::seams::Clock;
 use crate::types::Timestamp;
-
-/// How much one client, and all of them, may ask of the door.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// How long the head of a request may take, and how long a kept connection may be silent.
-    pub head: Duration,
-    /// How long a whole request may take.
-    pub request: Duration,
-    /// Connections at a time; further ones wait to be accepted.
-    pub connections: usize,
-    /// Requests at a time; further ones get a 503 at once.
-    pub requests: usize,
-    /// How long a shutdown waits for requests that are being served.
-    pub drain: Duration,
-}
-
-impl Limits {
-    /// - `head` 10 s: a phone on a bad line sends its head in less; a slow-loris holds a connection no longer.
-    /// - `request` 10 s: an answer takes microseconds, so only a body that trickles is cut.
-    /// - `connections` 1,024: below the usual limit of open files.
-    /// - `requests` 256: what waits behind so many is better told to come back.
-    /// - `drain` 10 s: less than the 30 s after which Kubernetes kills.
-    pub const DEFAULTS: Limits = Limits {
-        head: Duration::from_secs(10),
-        request: Duration::from_secs(10),
-        connections: 1_024,
-        requests: 256,
-        drain: Duration::from_secs(10),
-    };
-}
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
@@ -92,16 +68,18 @@ impl HttpDoor {
     /// Bind an address; port 0 takes a free one.
     ///
     /// # Errors
-    /// The address is not a loopback one, or cannot be had.
-    pub fn bind(address: SocketAddr, limits: Limits) -> Result<HttpDoor, ServeError> {
-        if !address.ip().is_loopback() {
-            let reason = "callers are not asked for keys yet, so only this machine may call: use 127.0.0.1 or a proxy";
+    /// Others can reach the address and nobody is asked for a key; it cannot be had.
+    pub fn bind(address: SocketAddr, limits: Limits, callers: Callers) -> Result<HttpDoor, ServeError> {
+        if !address.ip().is_loopback() && callers == Callers::Unknown {
+            let reason = "there is no key, so only this machine may call: make one with `regent keys create NAME --scope \
+                          predict`, or listen on 127.0.0.1";
             return Err(ServeError::NotLoopback { address: address.to_string(), reason });
         }
         let failed = |source| ServeError::Bind { address: address.to_string(), source };
         let listener = TcpListener::bind(address).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let limits = Limits { connections: room_for(limits.connections), ..limits };
         Ok(HttpDoor { listener, address, limits })
     }
 
@@ -131,16 +109,24 @@ impl HttpDoor {
                 () = &mut shutdown => break,
                 next = next => next,
             };
-            let Ok((stream, _)) = accepted else {
+            let Ok((stream, from)) = accepted else {
                 // Out of descriptors, or the client left: neither is a reason to stop, the first one to breathe.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let (router, requests) = (router.clone(), Arc::clone(&requests));
-            let service = service_fn(move |request| admit(router.clone(), Arc::clone(&requests), limits, request));
+            let (router, requests, pace) = (router.clone(), Arc::clone(&requests), Arc::new(Pace::default()));
+            let stream = Patient::new(stream, limits, Arc::clone(&pace));
+            let service = service_fn(move |mut request: Request<Incoming>| {
+                request.extensions_mut().insert(peer(from.ip()));
+                admit(router.clone(), Arc::clone(&requests), limits, Arc::clone(&pace), request)
+            });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(limits.head)
+                // The stream is patient as long as it may be, and knows a silent connection from a head that trickles.
+                .header_read_timeout(None)
+                .max_headers(limits.headers)
+                .max_header_size(limits.head_bytes)
+                .max_buf_size(BUFFER.max(2 * limits.head_bytes))
                 .serve_connection(TokioIo::new(stream), service);
             let connection = drain.watch(connection);
             tokio::spawn(async move {
@@ -155,17 +141,44 @@ impl HttpDoor {
     }
 }
 
+/// What a connection may hold of requests and answers under way; a thousand slow ones are then some tens of megabytes.
+const BUFFER: usize = 64 * 1024;
+
+/// Files that are open besides connections: the spool, the runtime, the store that a reading route looks into.
+const OWN_FILES: u64 = 40;
+
+/// So many connections, or fewer if the system lends fewer files; the limit that a shell has set is raised as far as it may be.
+fn room_for(connections: usize) -> usize {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let files = if raised.is_ok() { maximum } else { current };
+    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES).max(1));
+    connections.min(usize::try_from(room).unwrap_or(usize::MAX))
+}
+
+/// The address as buckets know it.
+pub(super) fn peer(address: IpAddr) -> Peer {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Peer(u64::from(address.to_bits())),
+        // Networks that may be reached begin with other bits than zeros, so none is taken for an address of the other kind.
+        IpAddr::V6(address) => Peer((address.to_bits() >> 64) as u64),
+    }
+}
+
 /// One request: let in or told to come back, and never longer than the limit.
 async fn admit(
     router: Router,
     requests: Arc<Semaphore>,
     limits: Limits,
+    pace: Arc<Pace>,
     request: Request<Incoming>,
 ) -> Result<Response, Infallible> {
+    let _serving = pace.serve();
     let Ok(_place) = requests.try_acquire() else {
         return Ok(Problem::overloaded().into_response());
     };
-    match tokio::time::timeout(limits.request, router.oneshot(request.map(Body::new))).await {
+    let request = request.map(|body| Body::new(Prompt::new(body, limits.body)));
+    match tokio::time::timeout(limits.request, router.oneshot(request)).await {
         Ok(answered) => answered,
         Err(_) => Ok(Problem::too_slow().into_response()),
     }

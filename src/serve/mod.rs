@@ -1,11 +1,15 @@
 //! Stage 5: answers under a strict contract, through two doors. It is told who is champion and hands on what it saw.
 
+mod allowance;
 mod api;
 mod cells;
 mod champion;
 mod file;
+mod guard;
 mod http;
 mod inference;
+mod keys;
+mod limits;
 mod predictor;
 mod problem;
 mod request;
@@ -18,13 +22,17 @@ pub(crate) mod fixture;
 mod tests;
 
 use std::io;
+use std::path::PathBuf;
 
-pub use api::{finish, routes};
+pub use api::{Routes, Row, finish, guarded, routes, unwired};
 pub(crate) use cells::{Column, spelled};
 pub use champion::{Decided, Follower, Named};
 pub use file::{Form, Page, Pages, RowsFile, Said};
-pub use http::{HttpDoor, Limits, SystemClock};
+pub use guard::{Access, Callers, Guard, Hosts};
+pub use http::{HttpDoor, SystemClock};
 pub use inference::{Inference, Sent, When, inference};
+pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, OVERLAP, Ring, Scope, Secret, Why};
+pub use limits::{Bodies, Limits};
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
 pub(crate) use request::{ToldInference, parse_id};
@@ -75,6 +83,32 @@ pub enum ServeError {
     /// The answers to a file cannot be written.
     #[error("write the answers")]
     Write(#[source] io::Error),
+    /// A file of a key cannot be read or written.
+    #[error("{verb} {}", path.display())]
+    KeyFile {
+        /// What was being done.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why it failed.
+        source: io::Error,
+    },
+    /// A file of a key is no longer its owner's alone: whoever may write there lets callers in.
+    #[error("trust {}: it is no file of its owner alone (mode {mode:03o}); look at it, then `chmod 600` it", path.display())]
+    KeyExposed {
+        /// The file.
+        path: PathBuf,
+        /// Who may do what with it.
+        mode: u32,
+    },
+    /// A file of a key is not what Regent writes.
+    #[error("read {}: {why}", path.display())]
+    KeyUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A thread could not be started.
     #[error("start a thread for the door")]
     Thread(#[source] io::Error),

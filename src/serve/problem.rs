@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONTENT_TYPE, RETRY_AFTER};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use uuid::Uuid;
@@ -39,6 +39,25 @@ fn as_number<S: serde::Serializer>(status: &StatusCode, serializer: S) -> Result
     serializer.serialize_u16(status.as_u16())
 }
 
+/// What the violations in one answer may weigh. A contract of four hundred features is told whole; a caller that sends a megabyte of
+/// names of its own, and does not read what it is answered, is not kept many megabytes for.
+const TOLD_BYTES: usize = 64 * 1024;
+
+/// As many violations as fit, the first ones.
+fn told(mut errors: Vec<Violation>) -> Vec<Violation> {
+    let mut left = TOLD_BYTES;
+    let fits = |error: &&Violation| {
+        // Braces, names of members and the code.
+        let weight = error.feature.len() + error.detail.len() + 64;
+        let fits = weight <= left;
+        left = left.saturating_sub(weight);
+        fits
+    };
+    let count = errors.iter().take_while(fits).count();
+    errors.truncate(count);
+    errors
+}
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Problem { kind, title, status, detail: detail.into(), errors: Vec::new(), asked: None }
@@ -53,7 +72,11 @@ impl Problem {
     /// 422: the contract refuses the features.
     pub(super) fn violations(errors: Vec<Violation>, asked: Asked) -> Self {
         let count = errors.len();
-        let detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let mut detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let errors = told(errors);
+        if errors.len() < count {
+            detail += &format!("; the first {} are told", errors.len());
+        }
         let kind = "urn:regent:problem:contract-violation";
         let title = "the features violate the model's contract";
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail);
@@ -101,6 +124,37 @@ impl Problem {
         let kind = "urn:regent:problem:overloaded";
         let detail = "too many requests are being served; try again in a second";
         Problem::new(StatusCode::SERVICE_UNAVAILABLE, kind, "the server is overloaded", detail)
+    }
+
+    /// 429: one caller asks more often than it may. A second gives every bucket a token.
+    pub(super) fn too_often() -> Self {
+        let kind = "urn:regent:problem:too-often";
+        let detail = "this caller asks more often than it may; try again in a second";
+        Problem::new(StatusCode::TOO_MANY_REQUESTS, kind, "too many requests", detail)
+    }
+
+    /// 401: who calls is not known; why, without saying whether a key was ever one.
+    pub(super) fn unknown_caller(detail: impl Into<String>) -> Self {
+        let kind = "urn:regent:problem:unknown-caller";
+        Problem::new(StatusCode::UNAUTHORIZED, kind, "a key is needed", detail)
+    }
+
+    /// 403: the caller is known, and this is not for it.
+    pub(super) fn not_in_scope(scope: &'static str) -> Self {
+        let kind = "urn:regent:problem:not-in-scope";
+        let detail = format!("this route needs a key with the scope `{scope}`");
+        Problem::new(StatusCode::FORBIDDEN, kind, "the key does not open this", detail)
+    }
+
+    /// 403: the request was meant for another host, or a page of another site sends it.
+    pub(super) fn misdirected(detail: &'static str) -> Self {
+        let kind = "urn:regent:problem:misdirected";
+        Problem::new(StatusCode::FORBIDDEN, kind, "the request is not meant for this server", detail)
+    }
+
+    /// 400: the body is nested deeper than any request.
+    pub(super) fn too_deep(limit: usize) -> Self {
+        Problem::malformed(format!("the body is nested deeper than {limit} levels"))
     }
 
     /// 500: the model's arithmetic left the numbers.
@@ -180,8 +234,14 @@ impl IntoResponse for Problem {
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"regent\""));
+            }
+            _ => {}
         }
         response
     }

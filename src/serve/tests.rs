@@ -1,7 +1,7 @@
 //! What every door promises, told to both by a real client; a test module.
 #![expect(clippy::disallowed_methods, reason = "a test of doors")]
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::thread;
@@ -43,7 +43,7 @@ impl Door {
         match self {
             Door::Hyper => open_hyper(router, Limits::DEFAULTS),
             Door::Tiny => {
-                let door = TinyDoor::open(LOOPBACK.parse().unwrap(), router).unwrap();
+                let door = TinyDoor::open(LOOPBACK.parse().unwrap(), router, Bodies::DEFAULTS).unwrap();
                 Open { address: door.address(), close: Some(Box::new(move || door.stop())) }
             }
         }
@@ -52,15 +52,15 @@ impl Door {
     fn refuses(self, address: &str) -> String {
         let address = address.parse().unwrap();
         let refused = match self {
-            Door::Hyper => HttpDoor::bind(address, Limits::DEFAULTS).err(),
-            Door::Tiny => TinyDoor::open(address, Router::new()).err(),
+            Door::Hyper => HttpDoor::bind(address, Limits::DEFAULTS, Callers::Unknown).err(),
+            Door::Tiny => TinyDoor::open(address, Router::new(), Bodies::DEFAULTS).err(),
         };
         refused.unwrap().to_string()
     }
 }
 
 fn open_hyper(router: Router, limits: Limits) -> Open {
-    let door = HttpDoor::bind(LOOPBACK.parse().unwrap(), limits).unwrap();
+    let door = HttpDoor::bind(LOOPBACK.parse().unwrap(), limits, Callers::Unknown).unwrap();
     let address = door.address();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = thread::spawn(move || {
@@ -292,6 +292,64 @@ fn a_head_that_trickles_is_cut() {
     let (mut stream, said) = raw(&open, "POST /api/v1/predict HTTP/1.1\r\n");
     assert!(said.is_empty() || said.starts_with("HTTP/1.1 408"), "{said}");
     assert_eq!(stream.read(&mut [0; 16]).unwrap(), 0, "the connection is still open");
+}
+
+/// A connection that says nothing between two requests is kept for as long as `idle` says, and a head has its own time then.
+#[test]
+fn a_silent_connection_is_cut_and_a_busy_one_is_not() {
+    let (head, idle) = (Duration::from_millis(200), Duration::from_millis(600));
+    let open = open_hyper(rain(a_champion()), Limits { head, idle, ..Limits::DEFAULTS });
+    let (mut stream, said) = raw(&open, "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n");
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+    for _ in 0..4 {
+        thread::sleep(Duration::from_millis(250));
+        stream.write_all(b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
+        assert!(stream.read(&mut [0; 4096]).unwrap() > 0, "a connection in use was cut");
+    }
+    assert_eq!(stream.read(&mut [0; 16]).unwrap_or(0), 0, "the connection is still open");
+}
+
+/// Answers that nobody reads are not kept for ever.
+#[test]
+fn a_reader_that_does_not_read_is_cut() {
+    let open = open_hyper(rain(a_champion()), Limits { request: Duration::from_millis(200), ..Limits::DEFAULTS });
+    let mut stream = TcpStream::connect(open.address).unwrap();
+    stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
+    let asked = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000);
+    let cut = (0..20_000).find_map(|_| stream.write_all(asked.as_bytes()).err());
+    let kind = cut.unwrap().kind();
+    assert!(matches!(kind, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe), "{kind:?}");
+}
+
+#[test]
+fn a_head_has_a_size() {
+    let open = open_hyper(rain(a_champion()), Limits::DEFAULTS);
+    let many = (0..101).map(|number| format!("x-{number}: 1\r\n")).collect::<String>();
+    for headers in [many, format!("x: {}\r\n", "1".repeat(17 * 1024))] {
+        let (_, said) = raw(&open, &format!("GET /livez HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n"));
+        assert!(said.starts_with("HTTP/1.1 431"), "{said}");
+    }
+}
+
+/// Whoever sends a megabyte of names is not told all of them again.
+#[rstest]
+fn what_a_refusal_weighs_has_an_end(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    let names: Vec<String> = (0..20_000).map(|number| format!("\"a_name_of_its_own_{number}\":1")).collect();
+    let (status, _, said) = open.send("/api/v1/predict", &format!(r#"{{"features":{{{}}}}}"#, names.join(",")));
+    let told = said["errors"].as_array().unwrap().len();
+    assert_eq!(status, 422);
+    assert_eq!(said["detail"], format!("20004 violations of the contract; the first {told} are told"));
+    assert!((300..2_000).contains(&told) && said.to_string().len() < 128 * 1024, "{told}");
+}
+
+/// Depth is a limit of its own: lists that are closed again are not deep.
+#[rstest]
+fn a_body_has_a_depth(#[values(Door::Hyper, Door::Tiny)] door: Door) {
+    let open = door.open(rain(a_champion()));
+    let deep = format!(r#"{{"features":{}1{}}}"#, "[".repeat(64), "]".repeat(64));
+    let (status, _, said) = open.send("/api/v1/predict", &deep);
+    assert_eq!((status, said["detail"].as_str().unwrap()), (400, "the body is nested deeper than 64 levels"));
 }
 
 #[test]

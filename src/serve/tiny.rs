@@ -11,11 +11,12 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use futures::executor::block_on;
-use http::Request;
+use http::{Request, Version};
 use tower::ServiceExt;
 
 use super::ServeError;
-use super::api::BATCH_LIMIT;
+use super::http::peer;
+use super::limits::Bodies;
 use super::problem::Problem;
 
 /// Enough for this machine's own callers; a request takes microseconds.
@@ -33,7 +34,7 @@ impl TinyDoor {
     ///
     /// # Errors
     /// The address is not a loopback one, or cannot be had; no thread can be started.
-    pub fn open(address: SocketAddr, router: Router) -> Result<TinyDoor, ServeError> {
+    pub fn open(address: SocketAddr, router: Router, bodies: Bodies) -> Result<TinyDoor, ServeError> {
         if !address.ip().is_loopback() {
             let reason =
                 "tiny_http 0.12 aborts the process on a huge Content-Length, so this door is for this machine only";
@@ -49,7 +50,7 @@ impl TinyDoor {
             let (server, router) = (Arc::clone(&door.server), router.clone());
             let work = move || {
                 while let Ok(request) = server.recv() {
-                    answer(&router, request);
+                    answer(&router, bodies.largest(), request);
                 }
             };
             let worker = thread::Builder::new().name("tiny door".to_owned()).spawn(work);
@@ -83,8 +84,8 @@ impl Drop for TinyDoor {
     }
 }
 
-fn answer(router: &Router, mut asked: tiny_http::Request) {
-    let response = match read(&mut asked) {
+fn answer(router: &Router, most: usize, mut asked: tiny_http::Request) {
+    let response = match read(&mut asked, most) {
         // `oneshot` cannot fail: the router answers everything.
         Ok(request) => block_on(router.clone().oneshot(request)).into_response(),
         Err(problem) => problem.into_response(),
@@ -93,15 +94,21 @@ fn answer(router: &Router, mut asked: tiny_http::Request) {
     let _ = asked.respond(written(response));
 }
 
-fn read(asked: &mut tiny_http::Request) -> Result<Request<Body>, Problem> {
-    if asked.body_length().is_some_and(|length| length > BATCH_LIMIT) {
-        return Err(Problem::too_large(BATCH_LIMIT));
+fn read(asked: &mut tiny_http::Request, most: usize) -> Result<Request<Body>, Problem> {
+    if asked.body_length().is_some_and(|length| length > most) {
+        return Err(Problem::too_large(most));
     }
     let mut body = Vec::new();
-    let limit = BATCH_LIMIT as u64 + 1;
+    let limit = (most as u64).saturating_add(1);
     let read = asked.as_reader().take(limit).read_to_end(&mut body);
     read.map_err(|_| Problem::malformed("the body ended early"))?;
     let mut request = Request::builder().method(asked.method().as_str()).uri(asked.url());
+    if *asked.http_version() < (1, 1) {
+        request = request.version(Version::HTTP_10);
+    }
+    if let Some(from) = asked.remote_addr() {
+        request = request.extension(peer(from.ip()));
+    }
     for header in asked.headers() {
         request = request.header(header.field.as_str().as_str(), header.value.as_str());
     }

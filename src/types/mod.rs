@@ -10,7 +10,7 @@ mod version;
 
 pub use digest::{Digest, DigestError, Hasher, canonical_json, digest_json};
 pub use json::{JsonError, read_json};
-pub use name::{ModelName, NameError, ReplicaName, RouteName};
+pub use name::{KeyName, ModelName, NameError, ReplicaName, RouteName};
 pub use rate::{Rate, RateError};
 pub use time::{Span, SpanError, Timestamp, TimestampError};
 pub use verdict::{Check, Measurement, NotComputable, Operator, Value, Verdict};

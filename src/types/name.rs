@@ -100,6 +100,10 @@ name! {
     /// The name of a route that alerts take to people.
     RouteName
 }
+name! {
+    /// The name that people give a key: of whoever calls with it.
+    KeyName
+}
 
 #[cfg(test)]
 mod tests {

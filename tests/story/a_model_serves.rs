@@ -8,7 +8,7 @@ use std::thread;
 use regent::govern::{Order, Override};
 use regent::log::{Recorder, SpoolRules, read_events};
 use regent::registry;
-use regent::serve::{Clock, Decided, Follower, Named, SystemClock, TinyDoor, Wiring, routes};
+use regent::serve::{Bodies, Clock, Decided, Follower, Named, SystemClock, TinyDoor, Wiring, finish, routes};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
 use regent::store::Durability;
@@ -43,14 +43,14 @@ fn a_promotion_fails_no_request() {
     let counting = Arc::new(Counting::new(store.clone(), workspace.model().clone(), base, replica, boot));
     let scoring = Scoring { clock: clock.clone(), events: recorder.clone(), counter: counting.clone() };
     let mirror = Arc::new(QueuedMirror::start(scoring).unwrap());
-    let router = routes(Wiring {
+    let router = finish(routes(Wiring {
         clock: clock.clone(),
         champion: follower.clone(),
         events: recorder.clone(),
         counter: counting.clone(),
         labels: recorder.clone(),
         mirror: mirror.clone(),
-    });
+    }));
     let follow = || {
         let standing = workspace.standing();
         let decided = |version, bundle| Decided { version, bundle };
@@ -61,7 +61,7 @@ fn a_promotion_fails_no_request() {
         follower.follow(named, &workspace.rules.signature).unwrap();
     };
     follow();
-    let door = TinyDoor::open("127.0.0.1:0".parse().unwrap(), router).unwrap();
+    let door = TinyDoor::open("127.0.0.1:0".parse().unwrap(), router, Bodies::DEFAULTS).unwrap();
     let url = format!("http://{}/api/v1/predict", door.address());
     let over = AtomicBool::new(false);
     let versions = thread::scope(|scope| {

@@ -137,6 +137,7 @@ fn a_dry_run_leaves_no_trace() {
     workspace.done(&["ingest", "past.csv", "--contract", "rain", "--dry-run"]);
     workspace.done(&["contract", "register", "rain", "--dry-run"]);
     workspace.done(&["export-schemas", "--dry-run"]);
+    workspace.done(&["keys", "create", "ci", "--scope", "predict", "--dry-run"]);
     assert_eq!(before, workspace.files());
 }
 
@@ -163,6 +164,9 @@ fn every_failure_ends_with_its_documented_code() {
         (2, vec!["contract", "show", "rain", "9.9.9"]),
         (2, vec!["--workspace", "nowhere", "status"]),
         (2, vec!["serve", "--listen", "0.0.0.0:0"]),
+        (2, vec!["serve", "--max-requests", "0"]),
+        (2, vec!["keys", "revoke", "000000000000"]),
+        (2, vec!["keys", "rotate", "nobody"]),
         (3, vec!["ingest", "bad.csv", "--contract", "rain"]),
         (0, vec!["registry", "verify"]),
     ] {
@@ -344,6 +348,15 @@ fn the_shapes_of_json_answers_are_an_interface() {
     assert_eq!(keys(&["-o", "json", "trust"], ""), "format_version model trust");
     assert_eq!(keys(&["-o", "json", "view", "--window", "1h"], ""), "format_version model size windows");
     assert_eq!(keys(&["-o", "json", "registry", "list"], "/versions/0"), "model state summary version");
+    let made = ["-o", "json", "keys", "create", "ci", "--scope", "read"];
+    assert_eq!(keys(&made, ""), "created_at dry_run expires format_version id key name scopes");
+    assert_eq!(keys(&["-o", "json", "keys", "list"], ""), "format_version keys");
+    assert_eq!(keys(&["-o", "json", "keys", "list"], "/keys/0"), "created_at expires id name scopes state until");
+    assert_eq!(
+        keys(&["-o", "json", "keys", "rotate", "ci"], ""),
+        "created_at dry_run expires format_version id key name rotated scopes until"
+    );
+    assert_eq!(keys(&["-o", "json", "keys", "scopes"], "/routes/0"), "method path scope");
 }
 
 #[test]

@@ -24,6 +24,7 @@ mod the_power_fails;
 mod the_world_drifts;
 mod two_files;
 mod what_was_decided_is_known;
+mod who_may_call;
 mod windows_are_looked_at;
 
 mod commands;

@@ -224,6 +224,16 @@ impl Server {
         (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
     }
 
+    /// What a request with this key is answered: the code alone.
+    pub(crate) fn code(&self, method: &str, path: &str, key: Option<&str>) -> u16 {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(key) = key {
+            request = request.header("authorization", format!("Bearer {key}"));
+        }
+        agent.run(request.body("{}").unwrap()).unwrap().status().as_u16()
+    }
+
     /// Stop it, and wait for its end.
     pub(crate) fn end(self) {
         self.running.signal("TERM");

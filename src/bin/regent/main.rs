@@ -16,6 +16,7 @@ mod history;
 mod ingest;
 mod init;
 mod journal;
+mod keys;
 mod labels;
 mod log;
 mod next;
@@ -71,6 +72,8 @@ enum Command {
     Serve(serve::Serve),
     Predict(predict::Predict),
     #[command(subcommand)]
+    Keys(keys::Keys),
+    #[command(subcommand)]
     Labels(labels::Labels),
     #[command(subcommand)]
     Log(log::Log),
@@ -122,6 +125,7 @@ impl Command {
             Command::Signing(command) => command.run(scene),
             Command::Serve(command) => command.run(scene),
             Command::Predict(command) => command.run(scene),
+            Command::Keys(command) => command.run(scene),
             Command::Labels(command) => command.run(scene),
             Command::Log(command) => command.run(scene),
             Command::Snapshot(command) => command.run(scene),

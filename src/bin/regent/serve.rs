@@ -1,5 +1,6 @@
 //! `regent serve`: one replica of one model, wired and running until it is told to stop; a door.
 
+mod limits;
 mod lookout;
 
 use std::net::SocketAddr;
@@ -16,8 +17,8 @@ use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
 use regent::serve::{
-    Champion as _, Clock, Decided, Follower, HttpDoor, Limits, Named, ServeError, SystemClock, TinyDoor, Wiring,
-    finish, routes,
+    Champion as _, Clock, Decided, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError, SystemClock,
+    TinyDoor, Wiring, guarded, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
@@ -29,6 +30,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use ulid::Ulid;
 
 use crate::edge::{Answer, Exit, Failure, Scene, Workspace, words};
+use limits::LimitArguments;
 
 /// Answer requests with the champion, and let the candidate shadow
 #[derive(Debug, Args)]
@@ -44,6 +46,11 @@ pub struct Serve {
     /// The name of this replica among several
     #[arg(long, value_name = "NAME", env = "REGENT_REPLICA", default_value = "local")]
     replica: ReplicaName,
+    /// A name this server goes by besides localhost and its address; several with several --host
+    #[arg(long = "host", value_name = "NAME")]
+    hosts: Vec<String>,
+    #[command(flatten)]
+    limits: LimitArguments,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -60,12 +67,16 @@ impl Serve {
         let workspace = scene.workspace()?;
         let model = workspace.model(self.model.clone())?;
         let address = address(self.listen.as_deref().unwrap_or(&workspace.settings.listen))?;
-        let house = House::open(workspace, &model, &self.replica)?;
+        let limits = self.limits.limits()?;
+        let (keys, hosts) = (Keys::of(&workspace.root), self.hosts.clone());
+        let hosts = if address.ip().is_loopback() { Hosts::this_machine(hosts) } else { Hosts::any_address(hosts) };
+        let gate = Gate { guard: Guard::new(Arc::new(SystemClock::new()), keys.ring()?, hosts, &limits), keys };
+        let house = House::open(workspace, &model, &self.replica, gate)?;
         scene.say(&house.greeting());
         let _lookout = lookout::start(&house.root, &model, &house.clock)?;
         match self.door {
-            Door::Axum => house.open_http(address, scene)?,
-            Door::Tiny => house.open_tiny(address, scene)?,
+            Door::Axum => house.open_http(address, limits, scene)?,
+            Door::Tiny => house.open_tiny(address, limits, scene)?,
         }
         let at = house.close()?;
         Answer::new("", &json!({ "format_version": 1, "model": model, "replica": self.replica, "stopped_at": at }))
@@ -93,6 +104,14 @@ struct House {
     recorder: Arc<Recorder>,
     counting: Arc<Counting>,
     orphanage: Orphanage,
+    gate: Gate,
+}
+
+/// Who may come in, and where those are written who may.
+#[derive(Clone)]
+struct Gate {
+    keys: Keys,
+    guard: Arc<Guard>,
 }
 
 /// Where dead replicas may have left events.
@@ -107,7 +126,7 @@ struct Orphanage {
 const ADOPT_EVERY: Span = Span::from_mins(1);
 
 impl House {
-    fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName) -> Result<House, Failure> {
+    fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName, gate: Gate) -> Result<House, Failure> {
         let rules = workspace.governed(model)?.rules;
         let base = rules.windows.base;
         let durability = match workspace.settings.events {
@@ -138,6 +157,7 @@ impl House {
             recorder: Arc::new(recorder),
             counting: Arc::new(counting),
             orphanage,
+            gate,
         };
         house.follow()?;
         Ok(house)
@@ -185,11 +205,11 @@ impl House {
     fn router(&self) -> Result<Router, Failure> {
         let rulebook = Arc::new(Files { root: self.root.clone() });
         let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        Ok(finish(routes(self.wiring()?).merge(console::routes(desk))))
+        Ok(guarded(routes(self.wiring()?).merge(console::routes(desk)), &self.gate.guard))
     }
 
-    fn open_http(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
-        let door = HttpDoor::bind(address, Limits::DEFAULTS)?;
+    fn open_http(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
+        let door = HttpDoor::bind(address, limits, self.gate.guard.callers())?;
         let router = self.router()?;
         let runtime = runtime(Builder::new_multi_thread())?;
         let stop = told_to_stop(&runtime);
@@ -202,8 +222,8 @@ impl House {
         Ok(served?)
     }
 
-    fn open_tiny(&self, address: SocketAddr, scene: &Scene) -> Result<(), Failure> {
-        let door = TinyDoor::open(address, self.router()?)?;
+    fn open_tiny(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
+        let door = TinyDoor::open(address, self.router()?, limits.bodies)?;
         let runtime = runtime(Builder::new_current_thread())?;
         let stop = told_to_stop(&runtime);
         scene.say(&format!("listening on http://{}", door.address()));
@@ -288,7 +308,8 @@ struct Watch {
 impl Watch {
     fn run(&mut self, stopped: &Receiver<()>) {
         while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(EVERY) {
-            let trouble = [self.follow(), self.maintain(), self.adopt()].into_iter().filter_map(Result::err);
+            let trouble =
+                [self.follow(), self.maintain(), self.adopt(), self.renew()].into_iter().filter_map(Result::err);
             let trouble = trouble.map(|failure| failure.sentence()).collect::<Vec<_>>().join("; ");
             if !trouble.is_empty() && trouble != self.said {
                 tracing::error!("{trouble}");
@@ -304,6 +325,15 @@ impl Watch {
             self.house.follow()?;
             tracing::info!(entry = newest, "{}", self.house.greeting());
             self.seen = newest;
+        }
+        Ok(())
+    }
+
+    /// Somebody has made or ended keys. What cannot be read leaves those that are known as they are.
+    fn renew(&self) -> Result<(), Failure> {
+        let Gate { keys, guard } = &self.house.gate;
+        if guard.renew(keys.ring()?) {
+            tracing::info!("the keys have changed");
         }
         Ok(())
     }

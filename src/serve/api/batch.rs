@@ -45,7 +45,7 @@ struct Row {
 
 pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Told>, Problem> {
     let started_us = wiring.clock.micros();
-    let body = super::body_of(request, super::BATCH_LIMIT).await?;
+    let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let questions = questions(&wiring, &serving.champion, &body)?;
     // What a row took of it: the whole would say that each row took as long as all of them.

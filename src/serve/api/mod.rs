@@ -6,6 +6,7 @@ mod health;
 mod inferences;
 mod labels;
 mod predict;
+mod table;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -13,7 +14,6 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use http::HeaderName;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http_body_util::BodyExt;
@@ -21,46 +21,66 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
+use super::guard::{Access, Guard, Standing};
+use super::keys::Scope;
+use super::limits::{Bodies, Late};
 use super::problem::Problem;
 use super::seams::Wiring;
+pub use table::{Routes, Row};
 
-/// The largest body that is read. A row of a thousand features has some 40 kB; a list of 10,000 labels some 700 kB.
-const BODY_LIMIT: usize = 1024 * 1024;
-
-/// The largest body of many rows: 10,000 of twenty features have some 5 MB.
-pub(super) const BATCH_LIMIT: usize = HEARD_OUT;
-
-/// A body that is larger is still read to its end up to here and let go: a client that is cut while it sends sees a broken
-/// connection instead of the answer that would tell it why.
-const HEARD_OUT: usize = 8 * BODY_LIMIT;
+/// A body that is this much larger than it may be is still read to its end and let go: a client that is cut while it sends sees a
+/// broken connection instead of the answer that would tell it why.
+const HEARD_OUT: usize = 8;
 
 /// The names the request's id has on its way: given by a proxy or issued here, and sent back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Predictions, inferences, labels and health, to be merged with other routes and then finished.
-pub fn routes(wiring: Wiring) -> Router {
-    Router::new()
-        .route("/api/v1/predict", post(predict::predict))
-        .route("/api/v1/predict/batch", post(batch::batch))
-        .route("/api/v1/inferences", post(inferences::inferences))
-        .route("/api/v1/labels", post(labels::labels))
-        .route("/health", get(health::health))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
-        .with_state(Arc::new(wiring))
+/// Predict, inferences, labels and health, to be merged with other routes and then finished.
+pub fn routes(wiring: Wiring) -> Routes {
+    unwired().wired(Arc::new(wiring))
 }
 
-/// What holds for all routes: problems instead of bare 404 and 405, ids, and a panic that costs one request only.
-pub fn finish(routes: Router) -> Router {
-    routes
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async { Problem::wrong_method() })
-        .layer(
-            ServiceBuilder::new()
-                .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-                .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-                .layer(CatchPanicLayer::custom(panicked)),
-        )
+/// The same before anything is wired: a table of what needs which key.
+pub fn unwired() -> Routes<Arc<Wiring>> {
+    Routes::new()
+        .post("/api/v1/predict", Access::Needs(Scope::Predict), predict::predict)
+        .post("/api/v1/predict/batch", Access::Needs(Scope::Predict), batch::batch)
+        .post("/api/v1/inferences", Access::Needs(Scope::Ingest), inferences::inferences)
+        .post("/api/v1/labels", Access::Needs(Scope::Label), labels::labels)
+        // It names the model and its version.
+        .get("/health", Access::Needs(Scope::Read), health::health)
+        // Probes have no keys, and these two say yes or no.
+        .get("/livez", Access::Open, health::livez)
+        .get("/readyz", Access::Open, health::readyz)
+}
+
+/// What holds for all routes, for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one
+/// request only.
+pub fn finish(routes: Routes) -> Router {
+    around(routes.router())
+}
+
+/// The same for callers from outside: whoever may not be here is told so before anything of the routes is.
+pub fn guarded(routes: Routes, guard: &Arc<Guard>) -> Router {
+    around(guard.around(routes.kept_by_scopes()))
+}
+
+fn around(router: Router) -> Router {
+    router.layer(
+        ServiceBuilder::new()
+            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
+            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
+            .layer(CatchPanicLayer::custom(panicked)),
+    )
+}
+
+/// Nobody without a key learns which routes there are.
+async fn nothing_here(standing: Standing) -> Problem {
+    standing.known().err().unwrap_or_else(Problem::not_found)
+}
+
+async fn wrong_method(standing: Standing) -> Problem {
+    standing.known().err().unwrap_or_else(Problem::wrong_method)
 }
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
@@ -69,11 +89,11 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
 
 /// The whole body of a request that says it is JSON, or says nothing.
 async fn body(request: Request) -> Result<Vec<u8>, Problem> {
-    body_of(request, BODY_LIMIT).await
+    body_of(request, |rules| rules.bytes).await
 }
 
-/// As [`body`], of so many bytes at most, which are no more than are heard out.
-async fn body_of(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
+/// As [`body`], of as many bytes at most as these rules say.
+async fn body_of(request: Request, most: fn(Bodies) -> usize) -> Result<Vec<u8>, Problem> {
     let headers = request.headers();
     if let Some(kind) = headers.get(CONTENT_TYPE) {
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
@@ -81,23 +101,31 @@ async fn body_of(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
             return Err(Problem::not_json());
         }
     }
+    let rules = request.extensions().get::<Bodies>().copied().unwrap_or(Bodies::DEFAULTS);
+    let most = most(rules);
+    let heard_out = most.saturating_mul(HEARD_OUT);
     let says = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if says.is_some_and(|length| length > HEARD_OUT) {
+    if says.is_some_and(|length| length > heard_out) {
         return Err(Problem::too_large(most));
     }
     let (mut stream, mut body, mut length) = (request.into_body(), Vec::new(), 0);
     while let Some(frame) = stream.frame().await {
-        let Ok(frame) = frame else {
-            return Err(Problem::malformed("the body ended early"));
-        };
+        let frame = frame.map_err(|error| match error.into_inner().downcast_ref::<Late>() {
+            Some(Late) => Problem::too_slow(),
+            None => Problem::malformed("the body ended early"),
+        })?;
         let Ok(data) = frame.into_data() else { continue };
         length += data.len();
-        if length > HEARD_OUT {
+        if length > heard_out {
             break;
         }
         if length <= most {
             body.extend_from_slice(&data);
         }
     }
-    if length > most { Err(Problem::too_large(most)) } else { Ok(body) }
+    match length {
+        length if length > most => Err(Problem::too_large(most)),
+        _ if rules.are_exceeded_by(&body) => Err(Problem::too_deep(rules.depth)),
+        _ => Ok(body),
+    }
 }

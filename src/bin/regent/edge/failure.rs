@@ -244,7 +244,10 @@ mod table {
                 ServeError::NotLoopback { .. } | ServeError::Bind { .. } => Exit::Usage,
                 ServeError::Load { source, .. } => source.exit(),
                 ServeError::Rows { .. } => Exit::DataRejected,
-                ServeError::NotFinite | ServeError::Write(_) | ServeError::Thread(_) => Exit::Internal,
+                ServeError::KeyExposed { .. } | ServeError::KeyUnreadable { .. } => Exit::Integrity,
+                ServeError::KeyFile { .. } | ServeError::NotFinite | ServeError::Write(_) | ServeError::Thread(_) => {
+                    Exit::Internal
+                }
             }
         }
     }
