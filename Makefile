@@ -6,10 +6,9 @@
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
-test: ## Run every test, the tidiness of the house included, and a few of the faults and attacks.
+test: ## Run every test, the tidiness of the house included, and a few of the faults.
 	@scripts/with_tools.sh cargo test --locked
 	@scripts/with_tools.sh cargo test --locked --test power
-	@scripts/with_tools.sh cargo test --locked --test hostile -- --test-threads 1
 
 test-faults: ## Kill, refuse, fill, crowd and mistime at every point, and print what came of it (minutes; needs strace).
 	@scripts/faults.sh

@@ -38,7 +38,6 @@ part "format (mend: make fix)" cargo fmt --all --check
 part "lints (mend: make fix)" cargo clippy --locked --all-targets -- -D warnings
 part "tests and tidy" cargo test --locked
 part "a few faults (all: make test-faults)" cargo test --locked --test power
-part "a few attacks (all: make test-hostile)" cargo test --locked --test hostile -- --test-threads 1
 part "documentation" documentation
 part "dependencies" scripts/deny.sh
 
