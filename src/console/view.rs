@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{ConsoleError, FORMAT_VERSION};
-use crate::drift::{self, Then};
+use crate::drift::{self, Then, VOLUME_WINDOWS};
 use crate::govern::Rules;
 use crate::log::{self, Event, Label, Sample, Sampled, Status};
 use crate::performance::{self, Estimated, Pair, Promised, ScoreBins};
@@ -21,8 +21,6 @@ use crate::types::{
     Check, Digest, Measurement, ModelName, NotComputable, Span, Timestamp, Value, Verdict, Version, canonical_json,
 };
 
-/// How many earlier windows the usual volume is the median of.
-const VOLUME_WINDOWS: usize = 14;
 /// The quantiles of latency that are told.
 const QUANTILES: [(&str, f64); 3] = [("latency_p50_us", 0.5), ("latency_p95_us", 0.95), ("latency_p99_us", 0.99)];
 

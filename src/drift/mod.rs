@@ -16,6 +16,7 @@ pub use confirm::{confirm, confirm_windows, confirmed};
 pub use detect::{Moved, Then, detect, moved};
 pub use rules::DriftRules;
 pub use samples::samples;
+pub use volume::VOLUME_WINDOWS;
 
 use std::collections::BTreeMap;
 

@@ -4,6 +4,8 @@ use super::rules::DriftRules;
 use crate::snapshot::Snapshot;
 use crate::types::{Check, Measurement, NotComputable, Operator};
 
+/// How many earlier windows the usual volume is the median of.
+pub const VOLUME_WINDOWS: usize = 14;
 /// The median of fewer windows is one day's chance, and the first one is often cut short.
 const USUAL_WINDOWS: usize = 3;
 

@@ -83,9 +83,6 @@ fn judged(sealed: &Sealed) -> Judged {
     Judged { window: sealed.snapshot.window, snapshot: sealed.digest, sealed_at: sealed.snapshot.sealed_at }
 }
 
-/// How many earlier windows the usual volume is the median of.
-const VOLUME_WINDOWS: usize = 14;
-
 /// Seal what is due, and read the judged windows that anything below may look at, oldest first.
 fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Result<Vec<Sealed>, PromoteError> {
     let rules = &context.rules.windows;
@@ -94,7 +91,7 @@ fn recent_windows(context: &Context<'_>, standing: &Standing, now: Timestamp) ->
     snapshot::seal_due(context.store, context.model, rules, served_since, standing.judged_until, now)?;
     let judged_until = standing.judged_until.unwrap_or(served_since);
     let shadowing = standing.candidate.as_ref().and_then(|candidate| candidate.shadowing_since);
-    let reach = context.rules.drift.of.max(context.rules.performance.of) as usize + VOLUME_WINDOWS;
+    let reach = context.rules.drift.of.max(context.rules.performance.of) as usize + drift::VOLUME_WINDOWS;
     let earliest = shadowing.unwrap_or(judged_until).min(judged_until - rules.judge.times(reach as i64));
     let mut windows = Vec::new();
     let mut window = Window::holding(earliest, rules.judge);
@@ -221,7 +218,7 @@ fn drift_of(context: &Context<'_>, model: &Reference, since: Timestamp, windows:
     let last = &seen[seen.len().saturating_sub(rules.of as usize)..];
     last.iter()
         .map(|place| {
-            let volumes: Vec<u64> = windows[place.saturating_sub(VOLUME_WINDOWS)..*place]
+            let volumes: Vec<u64> = windows[place.saturating_sub(drift::VOLUME_WINDOWS)..*place]
                 .iter()
                 .map(|sealed| sealed.snapshot.requests)
                 .collect();

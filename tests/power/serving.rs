@@ -199,6 +199,8 @@ fn a_spool_is_sealed_once_whatever_the_disk_refuses() {
 /// P14: with `events: durable`, an answer was given only if its event is on disk.
 fn what_was_acknowledged_is_there(fault: &'static str, faults: &[Fault]) {
     const REQUESTS: usize = 8;
+    /// Until one is struck.
+    const RUNS: usize = 10;
     if !strace::is_usable() {
         return;
     }
@@ -210,23 +212,27 @@ fn what_was_acknowledged_is_there(fault: &'static str, faults: &[Fault]) {
     assert!(calls.iter().filter(|call| call.kind == "fdatasync").count() >= REQUESTS, "{calls:?}");
     let calls = chosen(&calls, 5);
     let tried: Vec<_> = faults.iter().flat_map(|fault| calls.iter().map(move |call| (call, *fault))).collect();
-    let (mut acknowledged, mut struck) = (0, 0);
-    for (call, fault) in &tried {
+    let run = |call: &Call, fault: Fault| {
         let room = before.copy();
-        let server = Server::of(strace::command(&room, REGENT, &SERVE, Some((call, *fault))));
+        let server = Server::of(strace::command(&room, REGENT, &SERVE, Some((call, fault))));
         let answered: BTreeSet<String> = (0..REQUESTS).filter(|number| server.ask(*number)).map(id).collect();
         let status = server.stop();
         strace::take_log(&room);
-        struck += usize::from(*fault != Fault::Kill || status.signal() == Some(9));
         assert!(Server::start(&room).stop().success(), "{fault:?} at {call:?}");
         let (events, _) = logged(&room);
         let lost: Vec<_> = answered.iter().filter(|id| events.get(*id) != Some(&1)).collect();
         assert!(lost.is_empty(), "{fault:?} at {call:?}: acknowledged and not there, or twice: {lost:?}");
         assert!(events.values().all(|times| *times == 1), "{fault:?} at {call:?}: {events:?}");
-        acknowledged += answered.len();
+        (status, answered.len())
+    };
+    let mut acknowledged = 0;
+    for (call, fault) in &tried {
+        // Threads write as they are scheduled. A run with fewer such calls than the one that was watched is not struck: it must keep
+        // the promise as well, and another is made.
+        let struck = |(status, _): &(ExitStatus, usize)| *fault != Fault::Kill || status.signal() == Some(9);
+        let struck = (0..RUNS).map(|_| run(call, *fault)).find(struck);
+        acknowledged += struck.unwrap_or_else(|| panic!("{call:?}: no kill of {RUNS} struck")).1;
     }
-    // Threads write as they are scheduled: of a crowded machine's calls there are now and then fewer than of a quiet one's.
-    assert!(10 * struck >= 9 * tried.len(), "{struck} of {} kills struck", tried.len());
     let outcome = format!("{acknowledged} of {} acknowledged, each in the log once", tried.len() * REQUESTS);
     row.end("answer, durable", tried.len(), &outcome);
 }
