@@ -36,7 +36,7 @@ documentation() {
 
 part "format (mend: make fix)" cargo fmt --all --check
 part "lints (mend: make fix)" cargo clippy --locked --all-targets -- -D warnings
-part "tests and tidy" cargo test --locked
+part "tests and tidy" cargo test --locked --no-fail-fast
 part "a few faults (all: make test-faults)" cargo test --locked --test power
 part "documentation" documentation
 part "dependencies" scripts/deny.sh
