@@ -205,6 +205,13 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, kind, "there is no such model", detail)
     }
 
+    /// 404: there may be such a model, and this server does not answer for it.
+    pub(super) fn model_not_here() -> Self {
+        let kind = "urn:regent:problem:unknown-model";
+        let detail = "this server does not answer for a model of that name";
+        Problem::new(StatusCode::NOT_FOUND, kind, "there is no such model here", detail)
+    }
+
     /// 400: a parameter of the query is not one of this route, or has a value it cannot have.
     pub fn bad_parameter(detail: impl Into<String>) -> Self {
         let kind = "urn:regent:problem:bad-parameter";

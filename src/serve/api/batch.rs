@@ -1,15 +1,14 @@
 //! `POST /api/v1/predict/batch`: many rows at once, each answered or refused by itself; pure but for what is wired to it.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use futures::future::try_join_all;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::predict::Question;
 use crate::contract::{Task, Violation};
+use crate::serve::models::Wired;
 use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::Problem;
 use crate::serve::request::BatchRequest;
@@ -43,7 +42,7 @@ struct Row {
     errors: Vec<Violation>,
 }
 
-pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Told>, Problem> {
+pub(super) async fn batch(Wired(wiring): Wired, request: Request) -> Result<Json<Told>, Problem> {
     let started_us = wiring.clock.micros();
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;

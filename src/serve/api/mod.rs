@@ -24,8 +24,8 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use super::guard::{Access, Guard, Standing};
 use super::keys::Scope;
 use super::limits::{Bodies, Late};
+use super::models::Models;
 use super::problem::Problem;
-use super::seams::Wiring;
 pub use table::{Routes, Row};
 
 /// A body that is this much larger than it may be is still read to its end and let go: a client that is cut while it sends sees a
@@ -36,22 +36,29 @@ const HEARD_OUT: usize = 8;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Predict, inferences, labels and health, to be merged with other routes and then finished.
-pub fn routes(wiring: Wiring) -> Routes {
-    unwired().wired(Arc::new(wiring))
+pub fn routes(models: Models) -> Routes {
+    unwired().wired(Arc::new(models))
 }
 
 /// The same before anything is wired: a table of what needs which key.
-pub fn unwired() -> Routes<Arc<Wiring>> {
-    Routes::new()
-        .post("/api/v1/predict", Access::Needs(Scope::Predict), predict::predict)
-        .post("/api/v1/predict/batch", Access::Needs(Scope::Predict), batch::batch)
-        .post("/api/v1/inferences", Access::Needs(Scope::Ingest), inferences::inferences)
-        .post("/api/v1/labels", Access::Needs(Scope::Label), labels::labels)
+pub fn unwired() -> Routes<Arc<Models>> {
+    let routes = of_a_model(of_a_model(Routes::new(), "/api/v1"), "/api/v1/models/{model}");
+    routes
         // It names the model and its version.
         .get("/health", Access::Needs(Scope::Read), health::health)
+        .get("/api/v1/models/{model}/health", Access::Needs(Scope::Read), health::health)
         // Probes have no keys, and these two say yes or no.
         .get("/livez", Access::Open, health::livez)
         .get("/readyz", Access::Open, health::readyz)
+}
+
+/// What a model at work is asked and told, below the place where it is named, or where the one that is meant need not be.
+fn of_a_model(routes: Routes<Arc<Models>>, below: &str) -> Routes<Arc<Models>> {
+    routes
+        .post(&format!("{below}/predict"), Access::Needs(Scope::Predict), predict::predict)
+        .post(&format!("{below}/predict/batch"), Access::Needs(Scope::Predict), batch::batch)
+        .post(&format!("{below}/inferences"), Access::Needs(Scope::Ingest), inferences::inferences)
+        .post(&format!("{below}/labels"), Access::Needs(Scope::Label), labels::labels)
 }
 
 /// What holds for all routes, for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one
