@@ -16,6 +16,8 @@ use super::fixture::{Defect, a_model, a_regression, a_request, a_wiring, routes_
 use super::*;
 use crate::types::Version;
 
+mod neighbours;
+
 #[derive(Debug, Clone, Copy)]
 enum Door {
     Hyper,
