@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use regent::config::Events;
+use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
-use regent::log::{Recorder, SpoolRules};
-use regent::serve::{Clock, Guard, Keys, Models, ServeError, SystemClock, Wiring, guarded, routes};
+use regent::log::{Lenient, Recorder, SpoolRules};
+use regent::serve::{Clock, EventSink, Guard, Keys, Models, ServeError, SystemClock, Wiring, guarded, routes};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::store::{Durability, Store};
 use regent::types::{ModelName, ReplicaName, Timestamp};
@@ -26,6 +26,7 @@ pub struct House {
     pub store: Arc<dyn Store>,
     pub clock: Arc<SystemClock>,
     pub recorder: Arc<Recorder>,
+    unrecorded: Unrecorded,
     pub orphanage: Orphanage,
     pub gate: Gate,
     /// The model that is meant where none is named.
@@ -70,6 +71,7 @@ impl House {
             store,
             clock,
             recorder: Arc::new(recorder),
+            unrecorded: settings.unrecorded,
             orphanage,
             gate,
             followed: BTreeMap::new(),
@@ -114,13 +116,16 @@ impl House {
 
     /// The queue and the thread in which a candidate scores are a model's own: a slow one holds up no other.
     fn wiring(&self, tenant: &Tenant) -> Result<Wiring, Failure> {
-        let scoring =
-            Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: tenant.counting.clone() };
+        let events: Arc<dyn EventSink> = match self.unrecorded {
+            Unrecorded::Refuse => self.recorder.clone(),
+            Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), tenant.counting.clone())),
+        };
+        let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: tenant.counting.clone() };
         let mirror = QueuedMirror::start(scoring).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: tenant.follower.clone(),
-            events: self.recorder.clone(),
+            events,
             counter: tenant.counting.clone(),
             labels: self.recorder.clone(),
             mirror: Arc::new(mirror),
