@@ -15,14 +15,21 @@ use regent::contract::{self, Given, RawContract, Registered};
 use regent::govern::journal::{self, FORMAT_VERSION, append};
 use regent::govern::{self, Appended, Entry, Record, Rules};
 use regent::ingest::{Frozen, NoSources, RawSchema, Source, freeze};
+use regent::log::{Recorder, SpoolRules};
 use regent::promote::{self, Context};
 use regent::registry::{self, VerifiedModel};
-use regent::serve::{Predictor, RowsFile, Said};
+use regent::serve::{
+    Access, Champion, Clock as _, Guard, Hosts, Keys, Limits, Models, NoMirror, Predictor, Routes, RowsFile, Said,
+    Serving, SystemClock, Wiring, guarded, routes,
+};
+use regent::snapshot::{Counting, WindowRules};
 use regent::stats::calibration::Binning;
 use regent::stats::classification::{Confusion, Ranking, brier, log_loss};
-use regent::store::{Key, Memory, Store};
+use regent::store::{Durability, Key, Memory, Store};
 use regent::types::{Digest, Timestamp};
 use regent::yaml;
+use tower::ServiceExt as _;
+use ulid::Ulid;
 
 const DAYS: &str = include_str!("../data/noaa_rain.csv");
 /// The rows that the demonstration's first model is trained on.
@@ -151,6 +158,59 @@ fn answer(criterion: &mut Criterion, house: &House) {
     );
 }
 
+/// Who serves, whatever happens.
+struct Fixed(Arc<Serving>);
+
+impl Champion for Fixed {
+    fn current(&self) -> Option<Arc<Serving>> {
+        Some(Arc::clone(&self.0))
+    }
+}
+
+/// A request from its head to its answer, with all that a server does between its sockets: guard, contract, score, event, counts;
+/// beside the same guard and routes with an answer that is always the same.
+fn answer_whole(criterion: &mut Criterion, house: &House) {
+    let folder = tempfile::tempdir().unwrap();
+    let predictor = Arc::new(Predictor::new(house.version.clone().into()));
+    let (store, clock, model) = (Arc::new(Memory::new()), Arc::new(SystemClock::new()), predictor.name().clone());
+    let (replica, boot, durability) = ("bench".parse().unwrap(), Ulid::from(1_u128), Durability::Batched);
+    let (spool, now) = (SpoolRules::DEFAULTS, clock.now());
+    let recorder = Recorder::open(store.clone(), folder.path(), &replica, boot, durability, spool, now).unwrap();
+    let recorder = Arc::new(recorder);
+    let counting = Counting::new(store, model.clone(), WindowRules::DEFAULTS.base, replica, boot);
+    let names: Vec<&str> = house.registered.contract.features().iter().map(|feature| feature.name.as_str()).collect();
+    let fields: Vec<String> = names.iter().map(|name| format!(r#""{name}":-0.{}2718"#, name.len())).collect();
+    let body = bytes::Bytes::from(format!("{{\"features\":{{{}}}}}", fields.join(",")));
+    let wiring = Wiring {
+        clock: clock.clone(),
+        champion: Arc::new(Fixed(Arc::new(Serving { champion: predictor, candidate: None, apart: None }))),
+        events: recorder.clone(),
+        counter: Arc::new(counting),
+        labels: recorder.clone(),
+        mirror: Arc::new(NoMirror),
+    };
+    let guard = || {
+        let hosts = Hosts::this_machine([]);
+        Guard::new(clock.clone(), Keys::of(folder.path()).ring().unwrap(), hosts, &Limits::DEFAULTS)
+    };
+    let whole = guarded(routes(Models::new(model, wiring)), &guard());
+    let same = axum::Json(serde_json::json!({ "request_id": Ulid::from(1_u128).to_string(), "probability": 0.25 }));
+    let fixed = Routes::new().post("/api/v1/predict", Access::Open, async move |_: axum::body::Bytes| same);
+    let fixed = guarded(fixed, &guard());
+    let ask = |router: &axum::Router| {
+        let request = http::Request::post("/api/v1/predict").header("host", "localhost");
+        let request = request.header("content-type", "application/json").body(axum::body::Body::from(body.clone()));
+        let answer = futures::executor::block_on(router.clone().oneshot(request.unwrap())).unwrap();
+        assert_eq!(answer.status(), 200);
+        futures::executor::block_on(axum::body::to_bytes(answer.into_body(), usize::MAX)).unwrap()
+    };
+    beside(
+        &mut criterion.benchmark_group("answer a request whole"),
+        ("guard, contract, score, event and counts", || ask(&whole)),
+        ("guard and a fixed answer", || ask(&fixed)),
+    );
+}
+
 /// Lines of JSON read, admitted and scored, beside the scores alone, all at once.
 fn answer_lines(criterion: &mut Criterion, house: &House) {
     const LINES: usize = 1_000;
@@ -234,6 +294,7 @@ fn all(criterion: &mut Criterion) {
     verify(criterion, &house);
     govern_and_audit(criterion);
     answer(criterion, &house);
+    answer_whole(criterion, &house);
     answer_lines(criterion, &house);
     fold(criterion, &house);
 }
