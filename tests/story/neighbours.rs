@@ -166,14 +166,24 @@ fn a_model_that_cannot_be_served_leaves_the_others_alone() {
     let server = programs.serve_all(&["rain", "--model", "ridership"]);
     let told = server.greetings.iter().find(|line| line.contains("ridership") && line.contains("503"));
     assert!(told.is_some(), "{:?}", server.greetings);
-    let ask = |model: &str, file: &str| {
-        server.send(&format!("/api/v1/models/{model}/predict"), &json!({ "features": rows(file, 1)[0] })).0
+    let ask = |server: &Server, model: &str| {
+        let file = if model == "rain" { weather(2_000..2_001) } else { boardings(1) };
+        server.send(&format!("/api/v1/models/{model}/predict"), &json!({ "features": rows(&file, 1)[0] })).0
     };
-    assert_eq!((ask("rain", &weather(2_000..2_001)), ask("ridership", &boardings(1))), (200, 503));
+    assert_eq!((ask(&server, "rain"), ask(&server, "ridership")), (200, 503));
     assert_eq!((server.get("/readyz").0, server.get("/v2/models/ridership/ready").0), (200, 503));
     // It is tried again, and answers once it is whole.
     put(&whole);
-    until("ridership answers", || ask("ridership", &boardings(1)) == 200);
+    until("ridership answers", || ask(&server, "ridership") == 200);
+    server.end();
+
+    // So is one whose policy cannot be read.
+    let policy = fs::read_to_string(programs.path("governance/ridership/policy.yaml")).unwrap();
+    programs.write("governance/ridership/policy.yaml", "windows: 7\n");
+    let server = programs.serve_all(&["rain", "--model", "ridership"]);
+    assert_eq!((ask(&server, "rain"), ask(&server, "ridership")), (200, 503));
+    programs.write("governance/ridership/policy.yaml", &policy);
+    until("ridership answers", || ask(&server, "ridership") == 200);
     server.end();
 
     // Alone it is no server.
