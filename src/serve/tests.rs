@@ -356,19 +356,25 @@ fn a_body_has_a_depth(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     assert_eq!((status, said["detail"].as_str().unwrap()), (400, "the body is nested deeper than 64 levels"));
 }
 
+/// A connection whose request is being served, and whose body is awaited: the server has asked for it.
+fn under_way(open: &Open, body: &str) -> TcpStream {
+    let mut waiting = TcpStream::connect(open.address).unwrap();
+    let head = head(body.len()).replace("\r\n\r\n", "\r\nexpect: 100-continue\r\n\r\n");
+    waiting.write_all(head.as_bytes()).unwrap();
+    let mut said = [0; 25];
+    waiting.read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"HTTP/1.1 100 Continue\r\n\r\n");
+    waiting
+}
+
 #[test]
 fn more_than_the_door_lets_in_is_shed_at_once() {
     let limits = Limits { requests: 1, ..Limits::DEFAULTS };
     let open = open_hyper(rain(a_champion()), limits);
-    let mut waiting = TcpStream::connect(open.address).unwrap();
     let body = a_request(40.0, None);
-    waiting.write_all(head(body.len()).as_bytes()).unwrap();
-    let shed = (0..200).find_map(|_| {
-        thread::sleep(Duration::from_millis(5));
-        let (status, _, said) = open.send("/api/v1/predict", &body);
-        (status == 503).then_some(said)
-    });
-    assert_eq!(shed.unwrap()["type"], "urn:regent:problem:overloaded");
+    let mut waiting = under_way(&open, &body);
+    let (status, _, said) = open.send("/api/v1/predict", &body);
+    assert_eq!((status, &said["type"]), (503, &json!("urn:regent:problem:overloaded")));
     waiting.write_all(body.as_bytes()).unwrap();
     let mut said = [0; 12];
     waiting.read_exact(&mut said).unwrap();
@@ -378,10 +384,8 @@ fn more_than_the_door_lets_in_is_shed_at_once() {
 #[test]
 fn a_shutdown_answers_what_is_under_way() {
     let open = open_hyper(rain(a_champion()), Limits::DEFAULTS);
-    let mut waiting = TcpStream::connect(open.address).unwrap();
     let body = a_request(40.0, None);
-    waiting.write_all(head(body.len()).as_bytes()).unwrap();
-    thread::sleep(Duration::from_millis(100));
+    let mut waiting = under_way(&open, &body);
     let late = thread::spawn(move || {
         thread::sleep(Duration::from_millis(100));
         waiting.write_all(body.as_bytes()).unwrap();
