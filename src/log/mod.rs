@@ -7,6 +7,7 @@ mod inferences;
 mod labels;
 mod parts;
 mod recorder;
+mod recover;
 mod rows;
 mod sample;
 mod segment;

@@ -4,6 +4,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
@@ -11,6 +12,10 @@ use crate::serve::{Clock, Counter, EventSink, Mirror, ShadowJob, Shadowed};
 
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
+
+/// What waits when the mirror ends is scored for so long at most: a server that is told to stop has ten seconds, and a candidate
+/// must not take them. The rest is dropped and counted.
+const ENDS_WITHIN_US: u64 = 2_000_000;
 
 /// What scoring a candidate needs.
 #[derive(Clone)]
@@ -58,20 +63,27 @@ impl Scoring {
 pub struct QueuedMirror {
     scoring: Scoring,
     jobs: Option<SyncSender<ShadowJob>>,
+    /// When scoring ends, by the clock's microseconds.
+    until_us: Arc<AtomicU64>,
     worker: Option<JoinHandle<()>>,
 }
 
 impl QueuedMirror {
-    /// Start the thread. It ends, with what waits scored, when the mirror is dropped.
+    /// Start the thread. It ends when the mirror is dropped, with what waits scored, or dropped if that would take long.
     ///
     /// # Errors
     /// No thread can be started.
     pub fn start(scoring: Scoring) -> io::Result<QueuedMirror> {
         let (jobs, waiting) = sync_channel::<ShadowJob>(WAITING);
-        let own = scoring.clone();
-        let work = move || waiting.iter().for_each(|job| own.score(&job));
+        let until_us = Arc::new(AtomicU64::new(u64::MAX));
+        let (own, until) = (scoring.clone(), Arc::clone(&until_us));
+        let work = move || {
+            for job in waiting {
+                if own.clock.micros() < until.load(Ordering::Relaxed) { own.score(&job) } else { own.dropped(&job) }
+            }
+        };
         let worker = thread::Builder::new().name("shadow".to_owned()).spawn(work)?;
-        Ok(QueuedMirror { scoring, jobs: Some(jobs), worker: Some(worker) })
+        Ok(QueuedMirror { scoring, jobs: Some(jobs), until_us, worker: Some(worker) })
     }
 }
 
@@ -86,6 +98,8 @@ impl Mirror for QueuedMirror {
 
 impl Drop for QueuedMirror {
     fn drop(&mut self) {
+        let until_us = self.scoring.clock.micros().saturating_add(ENDS_WITHIN_US);
+        self.until_us.store(until_us, Ordering::Relaxed);
         self.jobs = None;
         if let Some(worker) = self.worker.take() {
             let _ = worker.join();

@@ -101,6 +101,8 @@ struct House {
     store: Arc<dyn Store>,
     clock: Arc<SystemClock>,
     follower: Arc<Follower>,
+    /// The newest entry whose champion serves.
+    seen: u64,
     recorder: Arc<Recorder>,
     counting: Arc<Counting>,
     orphanage: Orphanage,
@@ -148,10 +150,11 @@ impl House {
             clock.now(),
         )?;
         let counting = Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot);
-        let house = House {
+        let mut house = House {
             root: workspace.root,
             model: model.clone(),
             follower: Arc::new(Follower::new(Arc::clone(&store), model.clone())),
+            seen: 0,
             store,
             clock,
             recorder: Arc::new(recorder),
@@ -159,16 +162,16 @@ impl House {
             orphanage,
             gate,
         };
-        house.follow()?;
+        house.seen = house.follow()?;
         Ok(house)
     }
 
-    /// Serve whom the journal names now, if who signed it is trusted now.
-    fn follow(&self) -> Result<(), Failure> {
+    /// Serve whom the journal names now, if who signed it is trusted now; returns its newest entry.
+    fn follow(&self) -> Result<u64, Failure> {
         let standing = govern::fold(self.store.as_ref(), &self.model)?;
         let rules = Workspace::open(&self.root)?.governed(&self.model)?.rules;
         self.follower.follow(named(&standing), &rules.signature)?;
-        Ok(())
+        Ok(standing.head.map_or(0, |(seq, _)| seq))
     }
 
     fn greeting(&self) -> String {
@@ -237,8 +240,8 @@ impl House {
     /// Look after the house in a thread of its own: the store blocks.
     fn keep(&self) -> Result<Keeper, Failure> {
         let (stop, stopped) = channel();
-        let seen = govern::fold(self.store.as_ref(), &self.model)?.head.map_or(0, |(seq, _)| seq);
-        let mut watch = Watch { house: self.clone(), seen, adopted_at: None, said: String::new() };
+        let seen = self.seen;
+        let mut watch = Watch { house: self.clone(), seen, adopted_at: None, said: String::new(), alarmed: None };
         let work = move || watch.run(&stopped);
         let worker = thread::Builder::new().name("keeper".to_owned()).spawn(work).map_err(ServeError::Thread)?;
         Ok(Keeper { stop, worker })
@@ -303,6 +306,8 @@ struct Watch {
     adopted_at: Option<Timestamp>,
     /// The last trouble that was told, so that it is told once and not each second.
     said: String,
+    /// The version that does not verify and was raised as an alert, in words.
+    alarmed: Option<String>,
 }
 
 impl Watch {
@@ -322,11 +327,28 @@ impl Watch {
     fn follow(&mut self) -> Result<(), Failure> {
         let newest = journal::newest_after(self.house.store.as_ref(), &self.house.model, self.seen)?;
         if newest > self.seen {
-            self.house.follow()?;
-            tracing::info!(entry = newest, "{}", self.house.greeting());
-            self.seen = newest;
+            self.seen = self.house.follow().map_err(|failure| self.alarm(failure))?;
+            self.alarmed = None;
+            tracing::info!(entry = self.seen, "{}", self.house.greeting());
         }
         Ok(())
+    }
+
+    /// A version that was decided on and does not verify is known to nobody else until the governor comes: raise it, once.
+    fn alarm(&mut self, failure: Failure) -> Failure {
+        let House { root, model, clock, .. } = &self.house;
+        let what = failure.sentence();
+        if failure.exit != Exit::Integrity || self.alarmed.as_ref() == Some(&what) {
+            return failure;
+        }
+        match lookout::alarm(root, model, &what, clock.now()) {
+            Ok(()) => {
+                self.alarmed = Some(what);
+                failure
+            }
+            // The next look raises it again; what keeps an alert from being raised is the greater worry.
+            Err(worse) => worse,
+        }
     }
 
     /// Somebody has made or ended keys. What cannot be read leaves those that are known as they are.

@@ -248,6 +248,41 @@ fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
     assert_eq!(counter.all().len(), offered, "a job was lost without being counted");
 }
 
+/// A clock that goes on when it is told to.
+#[derive(Default)]
+struct Told(AtomicU64);
+
+impl Clock for Told {
+    fn now(&self) -> Timestamp {
+        start()
+    }
+
+    fn micros(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A server that is told to stop has seconds: what a slow candidate would take longer for is dropped.
+#[test]
+fn a_mirror_ends_in_time_and_counts_what_it_left() {
+    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
+    let clock = Arc::new(Told::default());
+    let scoring = Scoring { clock: clock.clone(), events: stuck.clone(), counter: counter.clone() };
+    let mirror = QueuedMirror::start(scoring).unwrap();
+    let held = stuck.0.lock().unwrap();
+    (0..10).for_each(|_| mirror.offer(a_job(a_model(Version::new(1, 1, 0), 0.5))));
+    let until_us = Arc::clone(&mirror.until_us);
+    let ending = thread::spawn(move || drop(mirror));
+    while until_us.load(Ordering::SeqCst) == u64::MAX {
+        thread::yield_now();
+    }
+    clock.0.store(ENDS_WITHIN_US, Ordering::SeqCst);
+    drop(held);
+    ending.join().unwrap();
+    let scored = counter.all().iter().filter(|told| *told == "count shadow 1.1.0").count();
+    assert!(scored <= 1 && counter.all().len() == 10, "{:?}", counter.all());
+}
+
 #[test]
 fn a_candidate_without_a_finite_score_is_dropped_and_the_answer_stands() {
     let (wiring, memo) =
