@@ -3,11 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
-
 use super::load::{Asked, Load, Said, assert_logged, logged, serve, turns};
 use super::room::{GOVERNOR, Point, Room, text};
 use super::server::{SLOW, Server};
+use super::stopped::stop;
 use super::table::Row;
 
 /// A server looks at the journal once a second, and loads a version that it finds there. So a version may answer until so long after
@@ -87,8 +86,7 @@ fn one_champion_after_another_and_nobody_is_turned_away() {
         reigns.push(reign);
     }
     let asked = load.end();
-    server.tell(Signal::TERM);
-    assert_eq!(server.end().0.code(), Some(0));
+    stop(server);
 
     let failed: Vec<_> = asked.iter().filter(|one| !one.is_answered()).collect();
     assert!(failed.is_empty(), "{} failed: {:?}", failed.len(), failed[0]);

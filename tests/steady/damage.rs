@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::load::{Asked, Load, Said, serve};
 use super::room::{Point, REGENT, Room, at};
 use super::server::SLOW;
+use super::stopped::stop;
 use super::table::Row;
 
 /// A look at the journal, and a load.
@@ -67,8 +68,7 @@ fn a_bundle_that_is_damaged_is_refused_and_told_and_the_old_version_serves() {
     let mended = Instant::now();
     load.await_more(20);
     let asked = load.end();
-    server.tell(Signal::TERM);
-    assert_eq!(server.end().0.code(), Some(0));
+    stop(server);
     // Who sees that all is well is the governor.
     room.govern(at(6));
     assert_eq!(standing(&room), []);

@@ -217,3 +217,10 @@ pub(crate) fn assert_logged(asked: &[Asked], events: &HashMap<Uuid, usize>, must
     let twice = asked.iter().filter(|one| times(one) > 1).count();
     assert_eq!(twice, 0, "are there more than once");
 }
+
+/// The sum over every judged window.
+pub(crate) fn in_windows(room: &Room, of: impl Fn(&Value) -> Option<u64>) -> u64 {
+    let output = room.run(REGENT, &["-o", "json", "snapshot", "list", "rain"]);
+    let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
+    listed["snapshots"].as_array().unwrap().iter().filter_map(of).sum()
+}

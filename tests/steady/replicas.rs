@@ -5,12 +5,12 @@ use std::fs;
 use std::time::Duration;
 
 use regent::log::{PartKind, parts_between};
-use rustix::process::Signal;
 use serde_json::Value;
 
-use super::load::{Asked, Load, assert_logged, logged, serve, turns};
+use super::load::{Asked, Load, assert_logged, in_windows, logged, serve, turns};
 use super::room::{Point, REGENT, Room, a_day_later, at, model};
 use super::server::Server;
+use super::stopped::stop;
 use super::table::Row;
 
 fn of_replica(name: &str, replica: &str) -> bool {
@@ -36,8 +36,7 @@ fn two_replicas_have_spools_and_parts_of_their_own_and_one_sum() {
     }
     let asked: Vec<Vec<Asked>> = loads.into_iter().map(Load::end).collect();
     for server in servers {
-        server.tell(Signal::TERM);
-        assert_eq!(server.end().0.code(), Some(0));
+        stop(server);
     }
 
     let asked = asked.concat();
@@ -57,22 +56,13 @@ fn two_replicas_have_spools_and_parts_of_their_own_and_one_sum() {
 
     room.govern(a_day_later());
     let sum = asked.len() as u64;
-    for key in ["requests", "counted", "rows"] {
-        assert_eq!(total(&room, key), sum, "{key}");
-    }
+    let sums = [
+        in_windows(&room, |snapshot| snapshot["requests"].as_u64()),
+        in_windows(&room, |snapshot| snapshot["counts"]["counted"].as_u64()),
+        in_windows(&room, |snapshot| Some(rows_by_their_bins(&snapshot["counts"]["versions"]["1.0.0"]))),
+    ];
+    assert_eq!(sums, [sum; 3]);
     row.end("one workspace", 2, &format!("{sum} answers, each in one spool, one part and one window's sum"));
-}
-
-/// The sum over every judged window.
-fn total(room: &Room, key: &str) -> u64 {
-    let output = room.run(REGENT, &["-o", "json", "snapshot", "list", "rain"]);
-    let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    let of = |snapshot: &Value| match key {
-        "requests" => snapshot["requests"].as_u64().unwrap(),
-        "counted" => snapshot["counts"]["counted"].as_u64().unwrap(),
-        _ => rows_by_their_bins(&snapshot["counts"]["versions"]["1.0.0"]),
-    };
-    listed["snapshots"].as_array().unwrap().iter().map(of).sum()
 }
 
 /// How many rows a version saw, as the counts of each feature's bins say it.

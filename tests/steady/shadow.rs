@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
-use serde_json::Value;
-
-use super::load::{Asked, Load, Said, assert_logged, logged, serve, turns};
-use super::room::{Point, REGENT, Room, a_day_later, at, text};
+use super::load::{Asked, Load, Said, assert_logged, in_windows, logged, serve, turns};
+use super::room::{Point, Room, a_day_later, at, text};
+use super::stopped::stop;
 use super::table::{Row, in_full};
 
 /// A champion of a few coefficients, and a candidate of so many trees.
@@ -32,9 +30,7 @@ fn asked(room: &Room, callers: usize, rest: Duration, answers: u64) -> Vec<Asked
     let load = Load::begin(&server, callers, rest);
     load.await_more(answers);
     let asked = load.end();
-    server.tell(Signal::TERM);
-    let (status, after) = server.end();
-    assert!(status.success() && after < Duration::from_secs(10), "{status} after {after:?}");
+    stop(server);
     assert!(asked.iter().all(Asked::is_answered));
     asked
 }
@@ -63,12 +59,7 @@ fn what_a_slow_candidate_cannot_do_is_dropped_and_counted() {
     assert_logged(&with, &logged(&beside), Asked::is_answered);
 
     beside.govern(a_day_later());
-    let output = beside.run(REGENT, &["-o", "json", "snapshot", "list", "rain"]);
-    let listed: Value = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"));
-    let of = |key: &str| -> u64 {
-        let snapshots = listed["snapshots"].as_array().unwrap().iter();
-        snapshots.filter_map(|snapshot| snapshot["counts"]["versions"]["1.1.0"][key].as_u64()).sum()
-    };
+    let of = |key: &str| in_windows(&beside, |snapshot| snapshot["counts"]["versions"]["1.1.0"][key].as_u64());
     let (scored, dropped) = (of("rows"), of("dropped"));
     assert_eq!(scored + dropped, with.len() as u64, "{scored} scored, {dropped} dropped");
     assert!(dropped > 0, "it keeps up");
