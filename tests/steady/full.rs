@@ -9,7 +9,7 @@ use super::load::{Asked, Load, Said, assert_logged, in_windows, logged, serve, t
 use super::room::{Point, Room, a_day_later};
 use super::server::SLOW;
 use super::small::Small;
-use super::stopped::stop;
+use super::stopped::{segments, stop};
 use super::table::{Row, in_full};
 
 /// The promise.
@@ -48,6 +48,7 @@ fn full_for_a_while(settings: &str) -> Option<Filled> {
     let asked = load.end();
     assert!(!server.has_ended() && server.panics() == 0, "{}", server.said());
     stop(server);
+    assert!(segments(&room).is_empty(), "a segment cannot be sealed");
     let refused = |one: &&Asked| !one.is_answered() && one.sent > filled;
     let last = asked.iter().filter(refused).map(|one| one.came).max().unwrap_or(emptied);
     assert_eq!(room.is_healthy(a_day_later()), Ok(()));

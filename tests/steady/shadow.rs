@@ -90,7 +90,9 @@ fn how_long_answers_take_beside_a_slow_candidate() {
         slow.push(measure(&beside));
         second.push(measure(&alone));
     }
-    [&mut first, &mut second, &mut slow].map(|times| times.sort_unstable());
+    for times in [&mut first, &mut second, &mut slow] {
+        times.sort_unstable();
+    }
     let equal = [first.as_slice(), &second].concat();
     let spread = equal.iter().max().unwrap() - equal.iter().min().unwrap();
     let [first, second, slow] = [first, second, slow].map(|times| times[TURNS / 2]);

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use super::load::{Asked, Load, assert_logged, logged, serve, turns};
 use super::room::{Point, Room};
-use super::server::{SLOW, Server};
+use super::server::{Door, SLOW, Server};
 use super::table::Row;
 
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
@@ -25,8 +25,8 @@ fn a_room(events: &str) -> Room {
 }
 
 /// A server that has answered a while, each turn another while, and its callers.
-fn under_load(room: &Room, turn: usize) -> (Server, Load) {
-    let server = serve(room, &[]);
+fn under_load(room: &Room, door: Door, turn: usize) -> (Server, Load) {
+    let server = serve(room, &["--door", door.word()]);
     let load = Load::begin(&server, CALLERS, Duration::ZERO);
     load.await_more(50);
     thread::sleep(Duration::from_millis((37 * turn as u64) % 240));
@@ -65,13 +65,13 @@ fn parts(room: &Room) -> Vec<(PathBuf, Vec<u8>)> {
     parts
 }
 
-fn told_to_stop(events: &'static str) {
+fn told_to_stop(events: &'static str, door: Door) {
     let row = Row::begin("SIGTERM under load");
     let before = a_room(events);
     let (count, mut answers, mut slowest) = (turns(50, 2), 0, Duration::ZERO);
     for turn in 0..count {
         let room = before.copy();
-        let (server, load) = under_load(&room, turn);
+        let (server, load) = under_load(&room, door, turn);
         slowest = slowest.max(stop(server));
         let asked = load.end();
         assert_eq!(segments(&room), <[PathBuf; 0]>::default(), "a segment is left unsealed");
@@ -80,17 +80,22 @@ fn told_to_stop(events: &'static str) {
     }
     let seconds = slowest.as_secs_f64();
     let outcome = format!("{answers} answers, each in the log once, none half; exit 0 after {seconds:.2} s at most");
-    row.end(&format!("events: {events}"), count, &outcome);
+    row.end(&format!("{}, events: {events}", door.as_str()), count, &outcome);
 }
 
 #[test]
 fn told_to_stop_it_ends_what_it_began_and_forgets_nothing() {
-    told_to_stop("batched");
+    told_to_stop("batched", Door::Hyper);
 }
 
 #[test]
 fn told_to_stop_it_ends_what_it_began_and_forgets_nothing_durable() {
-    told_to_stop("durable");
+    told_to_stop("durable", Door::Hyper);
+}
+
+#[test]
+fn told_to_stop_the_small_door_forgets_nothing() {
+    told_to_stop("batched", Door::Tiny);
 }
 
 /// What a kill leaves of the last line, sooner or later.
@@ -111,7 +116,7 @@ fn killed(events: &'static str, may_miss: Duration) {
     let (count, mut answers, mut missing, mut oldest) = (turns(50, 2), 0, 0, Duration::ZERO);
     for turn in 0..count {
         let room = before.copy();
-        let (server, load) = under_load(&room, turn);
+        let (server, load) = under_load(&room, Door::Hyper, turn);
         let at = Instant::now();
         server.tell(Signal::KILL);
         server.end();
