@@ -239,6 +239,10 @@ impl Counter for Memo {
         self.tell(format!("count inferred {}", inferred.reference.version()));
     }
 
+    fn unrecorded(&self, _: Timestamp) {
+        self.tell("count unrecorded".to_owned());
+    }
+
     fn dropped(&self, _: Timestamp, candidate: &Predictor) {
         self.tell(format!("dropped {}", candidate.version()));
     }

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::load::{Asked, Load, assert_logged, logged, serve, turns};
 use super::room::{Point, Room};
 use super::server::{Door, SLOW, Server};
-use super::table::Row;
+use super::table::{Row, in_full};
 
 const STOPS_WITHIN: Duration = Duration::from_secs(10);
 /// What `events: batched` may lose of the newest answers when the process is killed: `docs/nothing-lost.md` states it.
@@ -25,11 +25,11 @@ fn a_room(events: &str) -> Room {
 }
 
 /// A server that has answered a while, each turn another while, and its callers.
-fn under_load(room: &Room, door: Door, turn: usize) -> (Server, Load) {
+fn under_load(room: &Room, door: Door, at_least: Duration, turn: usize) -> (Server, Load) {
     let server = serve(room, &["--door", door.word()]);
     let load = Load::begin(&server, CALLERS, Duration::ZERO);
     load.await_more(50);
-    thread::sleep(Duration::from_millis((37 * turn as u64) % 240));
+    thread::sleep(at_least + Duration::from_millis((37 * turn as u64) % 240));
     (server, load)
 }
 
@@ -53,7 +53,9 @@ fn parts(room: &Room) -> Vec<(PathBuf, Vec<u8>)> {
     let mut folders = vec![room.path("var/rain/events")];
     let mut parts = Vec::new();
     while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        // Of a server that was killed at once there are none.
+        let Ok(entries) = fs::read_dir(folder) else { continue };
+        for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
             } else {
@@ -71,7 +73,7 @@ fn told_to_stop(events: &'static str, door: Door) {
     let (count, mut answers, mut slowest) = (turns(50, 2), 0, Duration::ZERO);
     for turn in 0..count {
         let room = before.copy();
-        let (server, load) = under_load(&room, door, turn);
+        let (server, load) = under_load(&room, door, Duration::ZERO, turn);
         slowest = slowest.max(stop(server));
         let asked = load.end();
         assert_eq!(segments(&room), <[PathBuf; 0]>::default(), "a segment is left unsealed");
@@ -116,7 +118,7 @@ fn killed(events: &'static str, may_miss: Duration) {
     let (count, mut answers, mut missing, mut oldest) = (turns(50, 2), 0, 0, Duration::ZERO);
     for turn in 0..count {
         let room = before.copy();
-        let (server, load) = under_load(&room, Door::Hyper, turn);
+        let (server, load) = under_load(&room, Door::Hyper, may_miss, turn);
         let at = Instant::now();
         server.tell(Signal::KILL);
         server.end();
@@ -150,8 +152,8 @@ fn killed_it_has_lost_nothing_that_was_acknowledged() {
     killed("durable", Duration::ZERO);
 }
 
-/// Written by a thread of its own, which a busy machine may keep waiting: that is granted, and what was missed is in the table.
+/// Written by a thread of its own, which a busy machine may keep waiting: that is granted, and how much was missed is in the table.
 #[test]
 fn killed_it_has_lost_the_stated_window_at_most() {
-    killed("batched", WINDOW * SLOW);
+    killed("batched", WINDOW * if in_full() { 2 } else { SLOW });
 }

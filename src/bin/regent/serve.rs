@@ -12,13 +12,13 @@ use std::time::Duration;
 
 use axum::Router;
 use clap::{Args, ValueEnum};
-use regent::config::Events;
+use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
-use regent::log::{self, Recorder, SpoolRules};
+use regent::log::{self, Lenient, Recorder, SpoolRules};
 use regent::serve::{
-    Champion as _, Clock, Decided, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError, SystemClock,
-    TinyDoor, Wiring, guarded, routes,
+    Champion as _, Clock, Decided, EventSink, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError,
+    SystemClock, TinyDoor, Wiring, guarded, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
@@ -104,6 +104,8 @@ struct House {
     /// The newest entry whose champion serves.
     seen: u64,
     recorder: Arc<Recorder>,
+    /// The recorder, or what stands before it.
+    events: Arc<dyn EventSink>,
     counting: Arc<Counting>,
     orphanage: Orphanage,
     gate: Gate,
@@ -149,7 +151,12 @@ impl House {
             SpoolRules::DEFAULTS,
             clock.now(),
         )?;
-        let counting = Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot);
+        let recorder = Arc::new(recorder);
+        let counting = Arc::new(Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot));
+        let events: Arc<dyn EventSink> = match workspace.settings.unrecorded {
+            Unrecorded::Refuse => recorder.clone(),
+            Unrecorded::Count => Arc::new(Lenient::new(recorder.clone(), counting.clone())),
+        };
         let mut house = House {
             root: workspace.root,
             model: model.clone(),
@@ -157,8 +164,9 @@ impl House {
             seen: 0,
             store,
             clock,
-            recorder: Arc::new(recorder),
-            counting: Arc::new(counting),
+            recorder,
+            events,
+            counting,
             orphanage,
             gate,
         };
@@ -192,12 +200,12 @@ impl House {
 
     fn wiring(&self) -> Result<Wiring, Failure> {
         let scoring =
-            Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: self.counting.clone() };
+            Scoring { clock: self.clock.clone(), events: self.events.clone(), counter: self.counting.clone() };
         let mirror = QueuedMirror::start(scoring, stand_back).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: self.follower.clone(),
-            events: self.recorder.clone(),
+            events: self.events.clone(),
             counter: self.counting.clone(),
             labels: self.recorder.clone(),
             mirror: Arc::new(mirror),

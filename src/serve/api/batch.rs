@@ -59,7 +59,10 @@ pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -
     try_join_all(written).await.map_err(|_| Problem::unrecorded())?;
 
     let told = Told::of(&serving.champion, &questions);
-    questions.into_iter().zip(at).for_each(|(question, at)| question.shadow(&wiring, &serving, at));
+    for (question, at) in questions.into_iter().zip(at) {
+        question.count(&wiring, &serving, at, latency_us);
+        question.shadow(&wiring, &serving, at);
+    }
     Ok(Json(told))
 }
 

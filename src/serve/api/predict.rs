@@ -26,6 +26,7 @@ pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request)
     let recorded = question.record(&wiring, &serving, latency_us)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
+    question.count(&wiring, &serving, recorded.at, latency_us);
 
     let response = question.response(&serving.champion);
     question.shadow(&wiring, &serving, recorded.at);
@@ -60,13 +61,19 @@ impl Question {
         }
     }
 
-    /// Remember and count the answer.
+    /// Remember the answer.
     pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, latency_us: u32) -> Result<Recorded, Problem> {
-        let Question { request_id, answer } = self;
-        let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving };
-        let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
-        wiring.counter.answered(&Answered { at: recorded.at, ..answered });
-        Ok(recorded)
+        let answered = self.answered(wiring.clock.now(), serving, latency_us);
+        wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())
+    }
+
+    /// Count the answer under the instant that it is remembered under.
+    pub(super) fn count(&self, wiring: &Wiring, serving: &Serving, at: Timestamp, latency_us: u32) {
+        wiring.counter.answered(&self.answered(at, serving, latency_us));
+    }
+
+    fn answered<'a>(&'a self, at: Timestamp, serving: &'a Serving, latency_us: u32) -> Answered<'a> {
+        Answered { request_id: self.request_id, at, answer: &self.answer, latency_us, serving }
     }
 
     fn response(&self, champion: &Predictor) -> Response {
