@@ -15,6 +15,7 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::contract::Code;
 use crate::types::Timestamp;
@@ -37,6 +38,8 @@ impl Table {
         let notes = self.notes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()
             .set_compression(compression(batch.num_rows()))
+            // No two are the same, so a dictionary of them is only in the way.
+            .set_column_dictionary_enabled(ColumnPath::from("request_id"), false)
             .set_created_by("regent".to_owned())
             .set_key_value_metadata(Some(notes))
             .build();

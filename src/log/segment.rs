@@ -71,7 +71,10 @@ impl Contents {
         for (index, line) in lines.enumerate() {
             let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
             match serde_json::from_slice(line).map_err(broken)? {
-                Line::Answer(event) => contents.events.entry(event.model.clone()).or_default().push(event),
+                Line::Answer(event) => match contents.events.get_mut(&event.model) {
+                    Some(events) => events.push(event),
+                    None => drop(contents.events.insert(event.model.clone(), vec![event])),
+                },
                 Line::Shadow(shadow) => drop(shadows.insert((shadow.ts, shadow.request_id), shadow.score)),
                 Line::Label(LabelLine { model, label }) => {
                     contents.labels.entry(model).or_default().push(label);
