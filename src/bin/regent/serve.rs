@@ -1,42 +1,41 @@
-//! `regent serve`: one replica of one model, wired and running until it is told to stop; a door.
+//! `regent serve`: one replica of one model or several, wired and running until it is told to stop; a door.
 
+mod chosen;
+mod house;
+mod keeper;
 mod limits;
 mod lookout;
+mod tenant;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
 
-use axum::Router;
 use clap::{Args, ValueEnum};
-use regent::config::{Events, Unrecorded};
-use regent::console::{self, Desk, ReadingRules, Rulebook};
-use regent::govern::{self, Standing, State, journal};
-use regent::log::{self, Lenient, Recorder, SpoolRules};
-use regent::serve::{
-    Champion as _, Clock, Decided, EventSink, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError,
-    SystemClock, TinyDoor, Wiring, guarded, routes,
-};
-use regent::shadow::{QueuedMirror, Scoring};
-use regent::snapshot::{self, Counting};
-use regent::store::{Durability, Store};
-use regent::types::{ModelName, ReplicaName, Span, Timestamp};
+use regent::serve::{Guard, Hosts, HttpDoor, Keys, Limits, SystemClock, TinyDoor};
+use regent::types::{ModelName, ReplicaName};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
-use ulid::Ulid;
 
-use crate::edge::{Answer, Exit, Failure, Scene, Workspace, words};
+use crate::edge::{Answer, Exit, Failure, Scene};
+use chosen::Chosen;
+use house::{Gate, House};
 use limits::LimitArguments;
 
-/// Answer requests with the champion, and let the candidate shadow
+/// Answer requests with the champion of each model, and let its candidate shadow
+///
+/// `/api/v1/models/MODEL/predict` speaks of any model that is served, `/api/v1/predict` of the default one.
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// The model
+    /// The model [default: every model of the workspace]
     model: Option<ModelName>,
+    /// A model; several with several --model
+    #[arg(long = "model", value_name = "MODEL")]
+    models: Vec<ModelName>,
+    /// The model that paths without a name mean [default: the first that is named, else `model:` of regent.yaml, else the only
+    /// one]
+    #[arg(long = "default", value_name = "MODEL")]
+    meant: Option<ModelName>,
     /// The address [default: `listen` of regent.yaml]
     #[arg(long, value_name = "ADDRESS", env = "REGENT_LISTEN")]
     listen: Option<String>,
@@ -65,21 +64,26 @@ enum Door {
 impl Serve {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
-        let model = workspace.model(self.model.clone())?;
+        let named: Vec<ModelName> = self.model.into_iter().chain(self.models).collect();
+        let chosen = Chosen::of(&workspace, named, self.meant)?;
         let address = address(self.listen.as_deref().unwrap_or(&workspace.settings.listen))?;
         let limits = self.limits.limits()?;
-        let (keys, hosts) = (Keys::of(&workspace.root), self.hosts.clone());
+        let (keys, hosts) = (Keys::of(&workspace.root), self.hosts);
         let hosts = if address.ip().is_loopback() { Hosts::this_machine(hosts) } else { Hosts::any_address(hosts) };
         let gate = Gate { guard: Guard::new(Arc::new(SystemClock::new()), keys.ring()?, hosts, &limits), keys };
-        let house = House::open(workspace, &model, &self.replica, gate)?;
-        scene.say(&house.greeting());
-        let _lookout = lookout::start(&house.root, &model, &house.clock)?;
+        let house = House::open(workspace, &chosen, &self.replica, gate)?;
+        house.greetings().for_each(|greeting| scene.say(&greeting));
+        let _lookout = lookout::start(&house.root, &chosen.models, &house.clock)?;
         match self.door {
-            Door::Axum => house.open_http(address, limits, scene)?,
-            Door::Tiny => house.open_tiny(address, limits, scene)?,
+            Door::Axum => open_http(&house, address, limits, scene)?,
+            Door::Tiny => open_tiny(&house, address, limits, scene)?,
         }
         let at = house.close()?;
-        Answer::new("", &json!({ "format_version": 1, "model": model, "replica": self.replica, "stopped_at": at }))
+        let Chosen { models, meant } = chosen;
+        let value = json!({
+            "format_version": 1, "model": meant, "models": models, "replica": self.replica, "stopped_at": at,
+        });
+        Answer::new("", &value)
     }
 }
 
@@ -90,312 +94,30 @@ fn address(given: &str) -> Result<SocketAddr, Failure> {
     })
 }
 
-/// How often the house looks after itself: the journal, the spool, the counts.
-const EVERY: Duration = Duration::from_secs(1);
-
-/// Everything between the doors and the store.
-#[derive(Clone)]
-struct House {
-    root: PathBuf,
-    model: ModelName,
-    store: Arc<dyn Store>,
-    clock: Arc<SystemClock>,
-    follower: Arc<Follower>,
-    /// The newest entry whose champion serves.
-    seen: u64,
-    recorder: Arc<Recorder>,
-    /// The recorder, or what stands before it.
-    events: Arc<dyn EventSink>,
-    counting: Arc<Counting>,
-    orphanage: Orphanage,
-    gate: Gate,
+fn open_http(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
+    let door = HttpDoor::bind(address, limits, house.gate.guard.callers())?;
+    let router = house.router()?;
+    let runtime = runtime(Builder::new_multi_thread())?;
+    let stop = told_to_stop(&runtime);
+    scene.say(&format!("listening on http://{}", door.address()));
+    let keeper = house.keep()?;
+    let served = runtime.block_on(async { door.serve(router, stop).await });
+    // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
+    drop(runtime);
+    keeper.end();
+    Ok(served?)
 }
 
-/// Who may come in, and where those are written who may.
-#[derive(Clone)]
-struct Gate {
-    keys: Keys,
-    guard: Arc<Guard>,
-}
-
-/// Where dead replicas may have left events.
-#[derive(Clone)]
-struct Orphanage {
-    spool: PathBuf,
-    own: ReplicaName,
-    after: Span,
-}
-
-/// How often the house looks for them: what they left is old already.
-const ADOPT_EVERY: Span = Span::from_mins(1);
-
-impl House {
-    fn open(workspace: Workspace, model: &ModelName, replica: &ReplicaName, gate: Gate) -> Result<House, Failure> {
-        let rules = workspace.governed(model)?.rules;
-        let base = rules.windows.base;
-        let durability = match workspace.settings.events {
-            Events::Durable => Durability::Durable,
-            Events::Batched => Durability::Batched,
-        };
-        let orphanage =
-            Orphanage { spool: workspace.spool(), own: replica.clone(), after: workspace.settings.adopt_after };
-        let store: Arc<dyn Store> = Arc::new(workspace.store);
-        let clock = Arc::new(SystemClock::new());
-        let boot = Ulid::generate();
-        let recorder = Recorder::open(
-            Arc::clone(&store),
-            &orphanage.spool,
-            replica,
-            boot,
-            durability,
-            SpoolRules::DEFAULTS,
-            clock.now(),
-        )?;
-        let recorder = Arc::new(recorder);
-        let counting = Arc::new(Counting::new(Arc::clone(&store), model.clone(), base, replica.clone(), boot));
-        let events: Arc<dyn EventSink> = match workspace.settings.unrecorded {
-            Unrecorded::Refuse => recorder.clone(),
-            Unrecorded::Count => Arc::new(Lenient::new(recorder.clone(), counting.clone())),
-        };
-        let mut house = House {
-            root: workspace.root,
-            model: model.clone(),
-            follower: Arc::new(Follower::new(Arc::clone(&store), model.clone())),
-            seen: 0,
-            store,
-            clock,
-            recorder,
-            events,
-            counting,
-            orphanage,
-            gate,
-        };
-        house.seen = house.follow()?;
-        Ok(house)
-    }
-
-    /// Serve whom the journal names now, if who signed it is trusted now; returns its newest entry.
-    fn follow(&self) -> Result<u64, Failure> {
-        let standing = govern::fold(self.store.as_ref(), &self.model)?;
-        let rules = Workspace::open(&self.root)?.governed(&self.model)?.rules;
-        self.follower.follow(named(&standing), &rules.signature)?;
-        Ok(standing.head.map_or(0, |(seq, _)| seq))
-    }
-
-    fn greeting(&self) -> String {
-        if let Some(watched) = self.follower.watched() {
-            let version = watched.reference.version();
-            return format!("{} {version} answers elsewhere: tell its answers to /api/v1/inferences", self.model);
-        }
-        match self.follower.current() {
-            Some(serving) => {
-                let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
-                format!("{} {} answers{apart}", self.model, serving.champion.version())
-            }
-            None => {
-                format!("{} has no champion yet: predict answers 503 until `governor` has promoted one", self.model)
-            }
-        }
-    }
-
-    fn wiring(&self) -> Result<Wiring, Failure> {
-        let scoring =
-            Scoring { clock: self.clock.clone(), events: self.events.clone(), counter: self.counting.clone() };
-        let mirror = QueuedMirror::start(scoring, stand_back).map_err(ServeError::Thread)?;
-        Ok(Wiring {
-            clock: self.clock.clone(),
-            champion: self.follower.clone(),
-            events: self.events.clone(),
-            counter: self.counting.clone(),
-            labels: self.recorder.clone(),
-            mirror: Arc::new(mirror),
-        })
-    }
-
-    /// What works, and what only looks.
-    fn router(&self) -> Result<Router, Failure> {
-        let rulebook = Arc::new(Files { root: self.root.clone() });
-        let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        Ok(guarded(routes(self.wiring()?).merge(console::routes(desk)), &self.gate.guard))
-    }
-
-    fn open_http(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-        let door = HttpDoor::bind(address, limits, self.gate.guard.callers())?;
-        let router = self.router()?;
-        let runtime = runtime(Builder::new_multi_thread())?;
-        let stop = told_to_stop(&runtime);
-        scene.say(&format!("listening on http://{}", door.address()));
-        let keeper = self.keep()?;
-        let served = runtime.block_on(async { door.serve(router, stop).await });
-        // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
-        drop(runtime);
-        keeper.end();
-        Ok(served?)
-    }
-
-    fn open_tiny(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-        let door = TinyDoor::open(address, self.router()?, limits.bodies)?;
-        let runtime = runtime(Builder::new_current_thread())?;
-        let stop = told_to_stop(&runtime);
-        scene.say(&format!("listening on http://{}", door.address()));
-        let keeper = self.keep()?;
-        runtime.block_on(stop);
-        door.stop();
-        keeper.end();
-        Ok(())
-    }
-
-    /// Look after the house in a thread of its own: the store blocks.
-    fn keep(&self) -> Result<Keeper, Failure> {
-        let (stop, stopped) = channel();
-        let seen = self.seen;
-        let mut watch = Watch { house: self.clone(), seen, adopted_at: None, said: String::new(), alarmed: None };
-        let work = move || watch.run(&stopped);
-        let worker = thread::Builder::new().name("keeper".to_owned()).spawn(work).map_err(ServeError::Thread)?;
-        Ok(Keeper { stop, worker })
-    }
-
-    /// Seal what is open and say goodbye.
-    fn close(self) -> Result<Timestamp, Failure> {
-        let now = self.clock.now();
-        let watermark = self.recorder.close(now)?;
-        self.counting.close(watermark, now)?;
-        Ok(now)
-    }
-}
-
-/// The rules as the workspace's files say them now.
-struct Files {
-    root: PathBuf,
-}
-
-impl Rulebook for Files {
-    fn rules(&self, model: &ModelName) -> Result<ReadingRules, String> {
-        let told = |failure: Failure| failure.sentence();
-        let workspace = Workspace::open(&self.root).map_err(told)?;
-        let policy = workspace.governed(model).map_err(told)?.rules;
-        Ok(ReadingRules { alerts: workspace.settings.alerts, policy })
-    }
-}
-
-/// Whom the journal names: the champion, and the candidate that may see traffic.
-fn named(standing: &Standing) -> Option<Named> {
-    let champion = standing.champion.as_ref()?;
-    let champion = Decided { version: champion.version, bundle: champion.bundle };
-    let candidate = standing.candidate.as_ref().filter(|candidate| match candidate.state {
-        State::Shadowing | State::Promotable => true,
-        State::Training | State::Promoted | State::Rejected | State::Retired | State::RolledBack => false,
-    });
-    let recorded = candidate.and_then(|candidate| Some((candidate.version, candidate.bundle?)));
-    let candidate = recorded.map(|(version, bundle)| Decided { version, bundle });
-    Some(Named { champion, candidate, sealed_until: standing.sealed_until() })
-}
-
-/// The thread that looks after the house.
-struct Keeper {
-    stop: Sender<()>,
-    worker: JoinHandle<()>,
-}
-
-impl Keeper {
-    fn end(self) {
-        drop(self.stop);
-        // A keeper that panicked has nothing left to finish: closing the spool is done by the house.
-        let _ = self.worker.join();
-    }
-}
-
-/// What the keeper remembers.
-struct Watch {
-    house: House,
-    /// The newest entry whose champion serves.
-    seen: u64,
-    /// When dead replicas were last looked for.
-    adopted_at: Option<Timestamp>,
-    /// The last trouble that was told, so that it is told once and not each second.
-    said: String,
-    /// The version that does not verify and was raised as an alert, in words.
-    alarmed: Option<String>,
-}
-
-impl Watch {
-    fn run(&mut self, stopped: &Receiver<()>) {
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(EVERY) {
-            let trouble =
-                [self.follow(), self.maintain(), self.adopt(), self.renew()].into_iter().filter_map(Result::err);
-            let trouble = trouble.map(|failure| failure.sentence()).collect::<Vec<_>>().join("; ");
-            if !trouble.is_empty() && trouble != self.said {
-                tracing::error!("{trouble}");
-            }
-            self.said = trouble;
-        }
-    }
-
-    /// The journal has grown: serve whom it names. What does not verify leaves everything as it was, and is tried again.
-    fn follow(&mut self) -> Result<(), Failure> {
-        let newest = journal::newest_after(self.house.store.as_ref(), &self.house.model, self.seen)?;
-        if newest > self.seen {
-            self.seen = self.house.follow().map_err(|failure| self.alarm(failure))?;
-            self.alarmed = None;
-            tracing::info!(entry = self.seen, "{}", self.house.greeting());
-        }
-        Ok(())
-    }
-
-    /// A version that was decided on and does not verify is known to nobody else until the governor comes: raise it, once.
-    fn alarm(&mut self, failure: Failure) -> Failure {
-        let House { root, model, clock, .. } = &self.house;
-        let what = failure.sentence();
-        if failure.exit != Exit::Integrity || self.alarmed.as_ref() == Some(&what) {
-            return failure;
-        }
-        match lookout::alarm(root, model, &what, clock.now()) {
-            Ok(()) => {
-                self.alarmed = Some(what);
-                failure
-            }
-            // The next look raises it again; what keeps an alert from being raised is the greater worry.
-            Err(worse) => worse,
-        }
-    }
-
-    /// Somebody has made or ended keys. What cannot be read leaves those that are known as they are.
-    fn renew(&self) -> Result<(), Failure> {
-        let Gate { keys, guard } = &self.house.gate;
-        if guard.renew(keys.ring()?) {
-            tracing::info!("the keys have changed");
-        }
-        Ok(())
-    }
-
-    fn maintain(&self) -> Result<(), Failure> {
-        let House { recorder, counting, clock, .. } = &self.house;
-        Ok(snapshot::maintain(recorder, counting, clock.now())?)
-    }
-
-    /// Seal what dead replicas left.
-    fn adopt(&mut self) -> Result<(), Failure> {
-        let now = self.house.clock.now();
-        if self.adopted_at.is_some_and(|last| now.since(last) < ADOPT_EVERY) {
-            return Ok(());
-        }
-        self.adopted_at = Some(now);
-        let Orphanage { spool, own, after } = &self.house.orphanage;
-        let mut broken = Ok(());
-        for adopted in log::adopt(self.house.store.as_ref(), spool, Some(own), *after, now) {
-            match adopted.map_err(Failure::from) {
-                Ok(adopted) => tracing::warn!("{}", words::adopted(&Ok(adopted))),
-                Err(failure) => broken = Err(failure),
-            }
-        }
-        broken
-    }
-}
-
-/// A candidate scores where nobody else would use the processor. The system's word for it speaks of the calling thread.
-fn stand_back() {
-    // Whoever may not stand back keeps in line.
-    let _ = rustix::process::nice(19);
+fn open_tiny(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
+    let door = TinyDoor::open(address, house.router()?, limits.bodies)?;
+    let runtime = runtime(Builder::new_current_thread())?;
+    let stop = told_to_stop(&runtime);
+    scene.say(&format!("listening on http://{}", door.address()));
+    let keeper = house.keep()?;
+    runtime.block_on(stop);
+    door.stop();
+    keeper.end();
+    Ok(())
 }
 
 fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {

@@ -1,13 +1,10 @@
 //! `/livez`, `/readyz` and `/health`: whether the process runs, whether it can answer, and who answers; pure.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use serde::Serialize;
 
+use crate::serve::models::Wired;
 use crate::serve::problem::Problem;
-use crate::serve::seams::Wiring;
 use crate::types::{ModelName, Version};
 
 /// The body of `/health`.
@@ -26,7 +23,7 @@ pub(super) struct Health {
     unshadowed: Option<String>,
 }
 
-pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
+pub(super) async fn health(Wired(wiring): Wired) -> Json<Health> {
     let serving = wiring.champion.current();
     if let Some(watched) = wiring.champion.watched() {
         return Json(Health {
@@ -52,6 +49,6 @@ pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn readyz(State(wiring): State<Arc<Wiring>>) -> Result<&'static str, Problem> {
+pub(super) async fn readyz(Wired(wiring): Wired) -> Result<&'static str, Problem> {
     wiring.reference(|_| "ok\n")
 }

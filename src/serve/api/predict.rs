@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::contract::Task;
 use crate::scoring::Score;
+use crate::serve::models::Wired;
 use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
 use crate::types::{ModelName, NotComputable, Timestamp, Version};
 
-pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
+pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
     let started_us = wiring.clock.micros();
     let body = super::body(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
