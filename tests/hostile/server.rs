@@ -141,6 +141,15 @@ impl Server {
         Held { threads: number("Threads:"), descriptors, rss_kib: number("VmRSS:") }
     }
 
+    /// How long it has used a processor so far.
+    pub(crate) fn worked(&self) -> Duration {
+        /// What `/proc` counts in, on every Linux.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let ticks = stat.rsplit(") ").next().into_iter().flat_map(str::split_whitespace).skip(11).take(2);
+        TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum()
+    }
+
     /// Whether it comes back to what it held, once connections that have ended are put away. Its housekeeping opens a file now and
     /// then, and its runtime may start a thread once, so it is looked at until it holds no more.
     pub(crate) fn settles_at(&self, before: Held) -> Result<(), Held> {
