@@ -1,17 +1,20 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-hostile test-peeking test-watching test-model test-mutants test-bars test-signing demo check fix bench bench-data bench-serve
+.PHONY: help test test-faults test-steady test-hostile test-peeking test-watching test-model test-mutants test-bars test-signing demo check fix bench bench-data bench-serve
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
 
 test: ## Run every test, the tidiness of the house included, and a few of the faults.
 	@scripts/with_tools.sh cargo test --locked
-	@scripts/with_tools.sh cargo test --locked --test power
+	@scripts/with_tools.sh cargo test --locked --test power --test steady
 
 test-faults: ## Kill, refuse, fill, crowd and mistime at every point, and print what came of it (minutes; needs strace).
 	@scripts/faults.sh
+
+test-steady: ## Stop, kill, fill, double and swap servers under load fifty times, and print what came of it (minutes).
+	@scripts/steady.sh
 
 test-hostile: ## Attack both doors with everything strangers send, and print what came of it (minutes).
 	@scripts/hostile.sh

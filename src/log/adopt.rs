@@ -5,8 +5,7 @@ use std::path::Path;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::recorder::seal_segment;
-use super::{LogError, spool};
+use super::{LogError, recover, spool};
 use crate::store::Store;
 use crate::types::{ReplicaName, Span, Timestamp};
 
@@ -31,10 +30,7 @@ pub fn adopt(
     now: Timestamp,
 ) -> Vec<Result<Adopted, LogError>> {
     let seal = |orphan: spool::Orphan| {
-        for segment in &orphan.segments {
-            seal_segment(store, segment)?;
-            spool::remove(segment)?;
-        }
+        recover::seal_all(store, &orphan.segments)?;
         Ok(Adopted { segments: orphan.segments.len(), replica: orphan.replica })
     };
     spool::orphans(root, own, after, now).into_iter().map(|orphan| orphan.and_then(seal)).collect()

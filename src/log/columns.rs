@@ -15,6 +15,7 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
 
 use crate::contract::Code;
 use crate::types::Timestamp;
@@ -29,23 +30,28 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The bytes of a part. The same rows always give the same bytes.
-    pub(crate) fn encode(self) -> Result<Vec<u8>, Fault> {
+    /// The bytes of a part, and what was written as it is to be read. The same rows always give the same bytes.
+    pub(crate) fn encode(self) -> Result<(Vec<u8>, Written), Fault> {
         let batch =
             RecordBatch::try_from_iter_with_nullable(self.columns.into_iter().map(|(name, array)| (name, array, true)))
                 .map_err(told)?;
         let notes = self.notes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()
             .set_compression(compression(batch.num_rows()))
+            // No two are the same, so a dictionary of them is only in the way.
+            .set_column_dictionary_enabled(ColumnPath::from("request_id"), false)
             .set_created_by("regent".to_owned())
             .set_key_value_metadata(Some(notes))
             .build();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(told)?;
         writer.write(&batch).and_then(|()| writer.close()).map_err(told)?;
-        Ok(bytes)
+        Ok((bytes, Written(batch)))
     }
 }
+
+/// The columns of a part that was written.
+pub(crate) struct Written(RecordBatch);
 
 /// Below this many rows a part is written as it is: making zstd ready costs more for each column than it saves.
 const SMALL: usize = 1_000;
@@ -66,6 +72,18 @@ impl Rows {
         let notes = notes(reader.metadata().file_metadata().key_value_metadata());
         let batches = reader.build().map_err(told)?.collect::<Result<_, _>>().map_err(told)?;
         Ok(Rows { batches, notes })
+    }
+
+    /// Whether these are the columns that were written, to the bit and the type.
+    pub(crate) fn are(&self, Written(written): &Written) -> bool {
+        let mut place = 0;
+        let same = self.batches.iter().all(|batch| {
+            let piece =
+                (place + batch.num_rows() <= written.num_rows()).then(|| written.slice(place, batch.num_rows()));
+            place += batch.num_rows();
+            piece.is_some_and(|piece| piece.columns() == batch.columns())
+        });
+        same && place == written.num_rows()
     }
 
     /// Only these columns of every row.

@@ -8,6 +8,7 @@ mod labels;
 mod lenient;
 mod parts;
 mod recorder;
+mod recover;
 mod rows;
 mod sample;
 mod segment;

@@ -8,9 +8,9 @@ use futures::future::try_join_all;
 use ulid::Ulid;
 use uuid::Uuid;
 
-use super::segment::{Contents, LabelLine, Line, ShadowLine};
-use super::spool::{self, Due, Spool, SpoolRules};
-use super::{Event, Label, LogError, ShadowScore, Status, parts};
+use super::segment::{LabelLine, Line, ShadowLine};
+use super::spool::{Due, Spool, SpoolRules};
+use super::{Event, Label, LogError, ShadowScore, Status, recover};
 use crate::contract::{Code, Refusal};
 use crate::serve::{
     Acknowledged, Answer, Answered, EventSink, Inferred, LabelSink, Labelled, Outcomes, Recorded, Seen, Shadowed,
@@ -47,10 +47,8 @@ impl Recorder {
         now: Timestamp,
     ) -> Result<Recorder, LogError> {
         let (spool, left) = Spool::open(root, replica, boot, durability, rules, now)?;
-        let recorder =
-            Recorder { store, spool: Mutex::new(spool), recent: Mutex::default(), sealing: Mutex::default() };
-        recorder.seal(&left)?;
-        Ok(recorder)
+        recover::seal_all(store.as_ref(), &left)?;
+        Ok(Recorder { store, spool: Mutex::new(spool), recent: Mutex::default(), sealing: Mutex::default() })
     }
 
     /// Close the segment that is due and seal those that have waited for their shadows. Returns the watermark: everything
@@ -90,7 +88,7 @@ impl Recorder {
     /// Seal segments; each goes only after its parts were read back.
     fn seal(&self, due: &[Due]) -> Result<(), LogError> {
         for segment in due {
-            seal_segment(self.store.as_ref(), segment)?;
+            recover::seal(self.store.as_ref(), segment)?;
             self.spool().forget(segment)?;
         }
         Ok(())
@@ -111,12 +109,6 @@ impl Recorder {
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// One segment becomes one part for each model.
-pub(super) fn seal_segment(store: &dyn Store, segment: &Due) -> Result<(), LogError> {
-    let contents = Contents::read(&segment.path.display().to_string(), &spool::read(segment)?)?;
-    parts::seal(store, &segment.name, &contents)
 }
 
 fn event(answered: &Answered<'_>) -> Event {

@@ -73,7 +73,10 @@ impl Contents {
         for (index, line) in lines.enumerate() {
             let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
             match serde_json::from_slice(line).map_err(broken)? {
-                Line::Answer(event) => contents.events.entry(event.model.clone()).or_default().push(event),
+                Line::Answer(event) => match contents.events.get_mut(&event.model) {
+                    Some(events) => events.push(event),
+                    None => drop(contents.events.insert(event.model.clone(), vec![event])),
+                },
                 Line::Shadow(ShadowLine { model, ts, request_id, score }) => {
                     shadows.entry(model).or_insert_with(BTreeMap::new).insert((ts, request_id), score);
                 }

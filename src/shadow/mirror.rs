@@ -1,16 +1,26 @@
 //! The candidate scores what the champion has answered, on the same admitted row; pure but for its queue and thread. Never
 //! waits, never fails a request: what it cannot do is dropped and counted (P9).
 
+use std::borrow::Cow;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{SendError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use crate::contract::FeatureVector;
 use crate::serve::{Clock, Counter, EventSink, Mirror, ShadowJob, Shadowed};
 
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
+
+/// So many scores may wait to be remembered.
+const TOLD: usize = 64;
+
+/// What waits when the mirror ends is scored for so long at most: a server that is told to stop has ten seconds, and a candidate
+/// must not take them. The rest is dropped and counted.
+const ENDS_WITHIN_US: u64 = 2_000_000;
 
 /// What scoring a candidate needs.
 #[derive(Clone)]
@@ -23,26 +33,44 @@ pub struct Scoring {
     pub counter: Arc<dyn Counter>,
 }
 
+/// What a candidate said of a request.
+struct Said {
+    /// The row by its own contract, where that is another than the champion's.
+    again: Option<FeatureVector>,
+    prediction: f64,
+    latency_us: u32,
+}
+
 impl Scoring {
-    fn score(&self, job: &ShadowJob) {
+    fn score(&self, job: &ShadowJob) -> Option<Said> {
         // A candidate that panics is a candidate that gave no score.
-        if catch_unwind(AssertUnwindSafe(|| self.try_score(job))).ok().flatten().is_none() {
-            self.dropped(job);
-        }
+        catch_unwind(AssertUnwindSafe(|| self.try_score(job))).ok().flatten()
     }
 
-    fn try_score(&self, job: &ShadowJob) -> Option<()> {
+    fn try_score(&self, job: &ShadowJob) -> Option<Said> {
         let started_us = self.clock.micros();
         let vector = job.candidate.read_again(&job.vector, &job.champion).ok()?;
         let score = job.candidate.score(&vector).ok()?;
         let latency_us = u32::try_from(self.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
+        let again = if let Cow::Owned(again) = vector { Some(again) } else { None };
+        Some(Said { again, prediction: score.prediction, latency_us })
+    }
+
+    /// Remember what was said, or that nothing was.
+    fn record(&self, job: &ShadowJob, said: Option<&Said>) {
+        if said.and_then(|said| self.try_record(job, said)).is_none() {
+            self.dropped(job);
+        }
+    }
+
+    fn try_record(&self, job: &ShadowJob, said: &Said) -> Option<()> {
         let shadowed = Shadowed {
             request_id: job.request_id,
             at: job.at,
-            vector: &vector,
+            vector: said.again.as_ref().unwrap_or(&job.vector),
             candidate: &job.candidate,
-            prediction: score.prediction,
-            latency_us,
+            prediction: said.prediction,
+            latency_us: said.latency_us,
         };
         self.events.shadowed(&shadowed).ok()?;
         self.counter.shadowed(&shadowed);
@@ -54,24 +82,43 @@ impl Scoring {
     }
 }
 
-/// Scores in a thread of its own.
+/// Scores in a thread that stands back, and remembers in another: whoever stands back may be kept waiting at any moment, and must
+/// then hold nothing that those who answer wait for.
 pub struct QueuedMirror {
     scoring: Scoring,
     jobs: Option<SyncSender<ShadowJob>>,
-    worker: Option<JoinHandle<()>>,
+    /// When scoring ends, by the clock's microseconds.
+    until_us: Arc<AtomicU64>,
+    workers: Vec<JoinHandle<()>>,
 }
 
 impl QueuedMirror {
-    /// Start the thread. It ends, with what waits scored, when the mirror is dropped.
+    /// Start the threads; `stand_back` is called in the one that scores, for it to run only where nobody else would. They end when the
+    /// mirror is dropped, with what waits scored, or dropped if that would take long.
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn start(scoring: Scoring) -> io::Result<QueuedMirror> {
+    pub fn start(scoring: Scoring, stand_back: fn()) -> io::Result<QueuedMirror> {
         let (jobs, waiting) = sync_channel::<ShadowJob>(WAITING);
+        let (scored, told) = sync_channel::<(ShadowJob, Option<Said>)>(TOLD);
+        let until_us = Arc::new(AtomicU64::new(u64::MAX));
+        let (own, until) = (scoring.clone(), Arc::clone(&until_us));
+        let score = move || {
+            stand_back();
+            for job in waiting {
+                let in_time = own.clock.micros() < until.load(Ordering::Relaxed);
+                let said = if in_time { own.score(&job) } else { None };
+                if let Err(SendError((job, _))) = scored.send((job, said)) {
+                    own.dropped(&job);
+                }
+            }
+        };
         let own = scoring.clone();
-        let work = move || waiting.iter().for_each(|job| own.score(&job));
-        let worker = thread::Builder::new().name("shadow".to_owned()).spawn(work)?;
-        Ok(QueuedMirror { scoring, jobs: Some(jobs), worker: Some(worker) })
+        let record = move || told.iter().for_each(|(job, said)| own.record(&job, said.as_ref()));
+        let start = |name: &str| thread::Builder::new().name(name.to_owned());
+        // Should the second thread not start, the first ends with its channel.
+        let workers = vec![start("shadow").spawn(score)?, start("shadow-log").spawn(record)?];
+        Ok(QueuedMirror { scoring, jobs: Some(jobs), until_us, workers })
     }
 }
 
@@ -86,8 +133,10 @@ impl Mirror for QueuedMirror {
 
 impl Drop for QueuedMirror {
     fn drop(&mut self) {
+        let until_us = self.scoring.clock.micros().saturating_add(ENDS_WITHIN_US);
+        self.until_us.store(until_us, Ordering::Relaxed);
         self.jobs = None;
-        if let Some(worker) = self.worker.take() {
+        for worker in self.workers.drain(..) {
             let _ = worker.join();
         }
     }
@@ -101,7 +150,8 @@ pub struct InlineMirror(
 
 impl Mirror for InlineMirror {
     fn offer(&self, job: ShadowJob) {
-        self.0.score(&job);
+        let said = self.0.score(&job);
+        self.0.record(&job, said.as_ref());
     }
 }
 

@@ -42,7 +42,7 @@ fn tried(server: &mut Server, door: Door, case: &Case) -> Option<String> {
 
 /// A server with all the files that it keeps open, and what it holds.
 fn ready(house: &House, door: Door) -> (Server, Held) {
-    let server = Server::start(house, door, &[]);
+    let server = house.serve(door, &[]);
     assert_eq!(server.ask(&cases::sound()), 200);
     assert!(server.is_healthy());
     thread::sleep(Duration::from_millis(100));

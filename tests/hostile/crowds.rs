@@ -94,7 +94,7 @@ fn those_who_trickle_are_cut_and_those_who_are_honest_are_answered() {
     let house = House::with_champion();
     let (heads, bodies, readers) = if in_full() { (1_000, 200, 200) } else { (60, 12, 4) };
     let hurry = ["--head-within", "2s", "--body-within", "2s", "--request-within", "2s", "--idle-within", "3s"];
-    let server = Server::start(&house, Door::Hyper, if in_full() { &[] } else { &hurry });
+    let server = house.serve(Door::Hyper, if in_full() { &[] } else { &hurry });
     assert_eq!(server.ask(&cases::sound()), 200);
     let before = server.held();
     let (goodput, over) = (Goodput::default(), AtomicBool::new(false));
@@ -167,7 +167,7 @@ fn without_files_for_more_connections_it_serves_again_when_they_have_ended() {
 fn five_times_too_much_is_refused_at_once_and_the_rest_is_answered() {
     let house = House::with_champion();
     const RATE: usize = 100;
-    let server = Server::start(&house, Door::Hyper, &["--rate-per-address", "100"]);
+    let server = house.serve(Door::Hyper, &["--rate-per-address", "100"]);
     let (mut good, mut refused, mut slowest) = (0, 0, Duration::ZERO);
     let request = b"GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
     let mut stream = server.connect();
@@ -207,7 +207,7 @@ fn five_times_too_much_is_refused_at_once_and_the_rest_is_answered() {
 fn more_requests_at_once_than_are_let_in_are_told_to_come_back() {
     let house = House::with_champion();
     const PLACES: usize = 16;
-    let server = Server::start(&house, Door::Hyper, &["--max-requests", "16"]);
+    let server = house.serve(Door::Hyper, &["--max-requests", "16"]);
     let sound = cases::sound();
     let (first, last) = sound.split_at(sound.len() - 1);
     let mut inside: Vec<TcpStream> = (0..PLACES).map(|_| begin(&server, first)).collect();

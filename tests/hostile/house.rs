@@ -6,6 +6,8 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
+use super::server::{Door, Server};
+
 pub(crate) const REGENT: &str = env!("CARGO_BIN_EXE_regent");
 const WEATHER: &str = include_str!("../../data/noaa_rain.csv");
 
@@ -35,6 +37,11 @@ impl House {
         let copied = Command::new("cp").arg("-a").arg(BORN.0.path().join(".")).arg(house.0.path()).status();
         assert!(copied.unwrap().success());
         house
+    }
+
+    pub(crate) fn serve(&self, door: Door, arguments: &[&str]) -> Server {
+        let serve = ["-v", "serve", "rain", "--listen", "127.0.0.1:0", "--door", door.word()];
+        Server::of(self.command(REGENT, &[&serve, arguments].concat())).unwrap()
     }
 
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {

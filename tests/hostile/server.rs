@@ -1,15 +1,15 @@
-//! The program under attack, and how it is looked at: by its answers, by its end, and by what `/proc` says of it.
+//! The program under attack or under load, and how it is looked at: by its answers, by its end, and by what `/proc` says of it.
 
 use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::house::House;
+use rustix::process::{Pid, Signal, kill_process};
 
 /// A promise of 100 ms is held to ten times that where this is compiled without optimisation or other work goes on: what is looked
 /// for is an answer that comes, not how fast.
@@ -33,7 +33,7 @@ impl Door {
         }
     }
 
-    fn word(self) -> &'static str {
+    pub(crate) fn word(self) -> &'static str {
         match self {
             Door::Hyper => "axum",
             Door::Tiny => "tiny",
@@ -56,11 +56,6 @@ pub(crate) struct Held {
 }
 
 impl Server {
-    pub(crate) fn start(house: &House, door: Door, arguments: &[&str]) -> Server {
-        let serve = ["-v", "serve", "rain", "--listen", "127.0.0.1:0", "--door", door.word()];
-        Server::of(house.command(super::house::REGENT, &[&serve, arguments].concat())).unwrap()
-    }
-
     /// Start it, and wait until it listens; nothing if it ends before.
     pub(crate) fn of(mut command: Command) -> Option<Server> {
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -98,6 +93,26 @@ impl Server {
         self.child.try_wait().unwrap().is_some()
     }
 
+    pub(crate) fn tell(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Wait until it has ended; how, and how long that took.
+    pub(crate) fn end(mut self) -> (ExitStatus, Duration) {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && !self.has_ended() {
+            thread::sleep(Duration::from_millis(2));
+        }
+        // Whoever outlives all patience is killed, and has ended so.
+        let _ = self.child.kill();
+        (self.child.wait().unwrap(), begun.elapsed())
+    }
+
+    /// What it has said on stderr so far.
+    pub(crate) fn said(&self) -> String {
+        self.said.lock().unwrap().clone()
+    }
+
     /// The first status of what it answers on a connection of its own, and 0 for a connection that is closed or left silent.
     pub(crate) fn ask(&self, request: &[u8]) -> u16 {
         let Ok(mut stream) = TcpStream::connect(self.address) else { return 0 };
@@ -124,6 +139,15 @@ impl Server {
         };
         let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count);
         Held { threads: number("Threads:"), descriptors, rss_kib: number("VmRSS:") }
+    }
+
+    /// How long it has used a processor so far.
+    pub(crate) fn worked(&self) -> Duration {
+        /// What `/proc` counts in, on every Linux.
+        const TICK: Duration = Duration::from_millis(10);
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let ticks = stat.rsplit(") ").next().into_iter().flat_map(str::split_whitespace).skip(11).take(2);
+        TICK * ticks.filter_map(|ticks| ticks.parse::<u32>().ok()).sum()
     }
 
     /// Whether it comes back to what it held, once connections that have ended are put away. Its housekeeping opens a file now and

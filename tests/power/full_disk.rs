@@ -1,57 +1,12 @@
 //! A disk that is full: a command that does not end with 0 and says where, and success once there is room again.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::fs;
 use std::process::{Command, Output};
 
 use super::room::{GOVERNOR, Point, REGENT, Room, at, text};
+use super::small::Small;
 use super::state::{self, Left};
 use super::table::Row;
-
-/// A file system of 4 MiB in memory.
-struct Small(PathBuf);
-
-impl Small {
-    /// Nothing where this process may not mount one.
-    fn mount(at: &Path) -> Option<Small> {
-        fs::create_dir_all(at).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=4m", "regent-power"]).arg(at).output();
-        match mounted {
-            Ok(output) if output.status.success() => Some(Small(at.to_owned())),
-            Ok(output) => {
-                eprintln!("skipped: a file system cannot be mounted here: {}", text(&output.stderr).trim());
-                None
-            }
-            Err(error) => {
-                eprintln!("skipped: `mount` cannot be started here: {error}");
-                None
-            }
-        }
-    }
-
-    /// Fill it until so many bytes are left.
-    fn fill(&self, left: u64) {
-        let mut file = File::create(self.filler()).unwrap();
-        while file.write(&[0; 4096]).is_ok_and(|written| written > 0) {}
-        let length = file.metadata().unwrap().len();
-        file.set_len(length.saturating_sub(left)).unwrap();
-    }
-
-    fn filler(&self) -> PathBuf {
-        self.0.join("filler")
-    }
-
-    fn empty(&self) {
-        fs::remove_file(self.filler()).unwrap();
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 /// What is typed, and the point at which.
 fn commands() -> [(&'static str, Point, &'static str, Vec<String>); 5] {
@@ -113,7 +68,7 @@ fn on_a_full_disk<T>(
     look: impl FnOnce(&Room) -> T,
 ) -> Option<(Output, T, Output)> {
     let room = Room::empty();
-    let disk = Small::mount(room.root())?;
+    let disk = Small::mount(room.root(), 4)?;
     let copied = Command::new("cp").arg("-a").arg(before.path(".")).arg(room.root()).status().unwrap();
     assert!(copied.success());
     let scratch = room.path("scratch");
@@ -134,7 +89,7 @@ fn on_a_full_disk<T>(
 #[test]
 fn what_is_drafted_on_a_full_disk_is_not_torn() {
     let room = Room::empty();
-    let Some(disk) = Small::mount(room.root()) else { return };
+    let Some(disk) = Small::mount(room.root(), 4) else { return };
     disk.fill(256 * 1024);
     let output = room.run(REGENT, &["init", "--example", "rain"]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");

@@ -6,6 +6,7 @@
 mod room;
 mod scenes;
 mod serving;
+mod small;
 mod state;
 mod strace;
 mod table;

@@ -1,4 +1,4 @@
-//! The table that `make test-faults` prints: each test writes its row into a file, and the command lays them together.
+//! The table that `make test-faults` and `make test-steady` print: each test writes its row into a file, and the command lays them together.
 
 use std::fs;
 use std::path::PathBuf;

@@ -6,6 +6,7 @@ use std::fs;
 use futures::executor::block_on;
 
 use super::*;
+use crate::log::segment::Contents;
 use crate::log::{
     Label, PartKind, Sample, Since, import, parts_between, read_events, read_ids, read_labels, read_labels_of,
     read_sample, requests_of,

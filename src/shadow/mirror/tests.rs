@@ -237,18 +237,56 @@ fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {
 fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
     let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
     let scoring = Scoring { clock: Hands::at(START), events: stuck.clone(), counter: counter.clone() };
-    let mirror = QueuedMirror::start(scoring).unwrap();
+    let mirror = QueuedMirror::start(scoring, || ()).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     let held = stuck.0.lock().unwrap();
-    let offered = WAITING + 100;
+    let offered = WAITING + TOLD + 100;
     for _ in 0..offered {
         mirror.offer(a_job(candidate.clone()));
     }
     let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
-    assert!((99..=100).contains(&dropped), "{dropped}");
+    assert!((98..=100 + TOLD).contains(&dropped), "{dropped}");
     drop(held);
     drop(mirror);
     assert_eq!(counter.all().len(), offered, "a job was lost without being counted");
+}
+
+/// A clock that goes on when it is told to.
+#[derive(Default)]
+struct Told(AtomicU64);
+
+impl Clock for Told {
+    fn now(&self) -> Timestamp {
+        start()
+    }
+
+    fn micros(&self) -> u64 {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A server that is told to stop has seconds: what a slow candidate would take longer for is dropped.
+#[test]
+fn a_mirror_ends_in_time_and_counts_what_it_left() {
+    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
+    let clock = Arc::new(Told::default());
+    let scoring = Scoring { clock: clock.clone(), events: stuck.clone(), counter: counter.clone() };
+    let mirror = QueuedMirror::start(scoring, || ()).unwrap();
+    let held = stuck.0.lock().unwrap();
+    let candidate = a_model(Version::new(1, 1, 0), 0.5);
+    // One is being remembered, some wait for that, one is scored: the others wait for their turn.
+    let offered = 1 + TOLD + 1 + 10;
+    (0..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
+    let until_us = Arc::clone(&mirror.until_us);
+    let ending = thread::spawn(move || drop(mirror));
+    while until_us.load(Ordering::SeqCst) == u64::MAX {
+        thread::yield_now();
+    }
+    clock.0.store(ENDS_WITHIN_US, Ordering::SeqCst);
+    drop(held);
+    ending.join().unwrap();
+    let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
+    assert!(dropped >= 10 && counter.all().len() == offered, "{dropped} of {offered}: {:?}", counter.all());
 }
 
 #[test]

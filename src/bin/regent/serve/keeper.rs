@@ -12,8 +12,9 @@ use regent::serve::{Clock as _, ServeError};
 use regent::types::{ModelName, ReplicaName, Span, Timestamp};
 
 use super::house::{Gate, House};
+use super::lookout;
 use super::tenant::Tenant;
-use crate::edge::{Failure, words};
+use crate::edge::{Exit, Failure, words};
 
 /// How often the house looks after itself.
 const EVERY: Duration = Duration::from_secs(1);
@@ -39,7 +40,8 @@ impl Keeper {
     /// Start it; `followed` says how far each journal is followed.
     pub fn start(house: House, followed: BTreeMap<ModelName, u64>) -> Result<Keeper, Failure> {
         let (stop, stopped) = channel();
-        let mut watch = Watch { house, followed, adopted_at: None, said: String::new() };
+        let (adopted_at, said, alarmed) = (None, String::new(), BTreeMap::new());
+        let mut watch = Watch { house, followed, adopted_at, said, alarmed };
         let work = move || watch.run(&stopped);
         let worker = thread::Builder::new().name("keeper".to_owned()).spawn(work).map_err(ServeError::Thread)?;
         Ok(Keeper { stop, worker })
@@ -61,6 +63,8 @@ struct Watch {
     adopted_at: Option<Timestamp>,
     /// The last trouble that was told, so that it is told once and not each second.
     said: String,
+    /// For each model the version that does not verify and was raised as an alert, in words.
+    alarmed: BTreeMap<ModelName, String>,
 }
 
 impl Watch {
@@ -79,10 +83,16 @@ impl Watch {
 
     /// A journal has grown: serve whom it names. What does not verify leaves everything as it was, and is tried again.
     fn follow(&mut self) -> Vec<String> {
-        let Watch { house, followed, .. } = self;
+        let Watch { house, followed, alarmed, .. } = self;
         let follow = |tenant: &Tenant| match follow(house, tenant, followed.entry(tenant.model.clone()).or_default()) {
-            Ok(()) => None,
-            Err(failure) => Some(format!("{}: {}", tenant.model, failure.sentence())),
+            Ok(()) => {
+                alarmed.remove(&tenant.model);
+                None
+            }
+            Err(failure) => {
+                let told = alarm(house, tenant, alarmed, failure);
+                Some(format!("{}: {}", tenant.model, told.sentence()))
+            }
         };
         house.tenants().map(|tenant| &**tenant).filter_map(follow).collect()
     }
@@ -137,4 +147,20 @@ fn follow(house: &House, tenant: &Tenant, followed: &mut u64) -> Result<(), Fail
         tracing::info!(entry = *followed, "{}", tenant.greeting());
     }
     Ok(())
+}
+
+/// A version that was decided on and does not verify is known to nobody else until the governor comes: it is raised, once.
+fn alarm(house: &House, tenant: &Tenant, alarmed: &mut BTreeMap<ModelName, String>, failure: Failure) -> Failure {
+    let (model, what) = (&tenant.model, failure.sentence());
+    if failure.exit != Exit::Integrity || alarmed.get(model) == Some(&what) {
+        return failure;
+    }
+    match lookout::alarm(&house.root, model, &what, house.clock.now()) {
+        Ok(()) => {
+            alarmed.insert(model.clone(), what);
+            failure
+        }
+        // The next look raises it again; what keeps an alert from being raised is the greater worry.
+        Err(worse) => worse,
+    }
 }

@@ -1,7 +1,8 @@
 //! While it serves, a replica sees whether the governor still comes, and says so where the governor cannot; a door.
 //!
-//! It fires `governor_late` and delivers what is due, and only while the governor is late: at all other times deliveries are the
-//! governor's. Nothing that answers waits for it.
+//! It fires `governor_late` and delivers what is due, and only while the governor is late; and `integrity` where a version that the
+//! journal names does not verify when it is to be loaded. At all other times deliveries are the governor's. Nothing that answers waits
+//! for it.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -41,6 +42,40 @@ pub fn start(root: &Path, models: &[ModelName], clock: &Arc<SystemClock>) -> Res
     Ok(stop)
 }
 
+/// Raise that a version does not verify, and deliver it at once, in a thread that nobody waits for.
+///
+/// # Errors
+/// It could not be raised. What cannot be delivered is the governor's to deliver, as ever.
+pub fn alarm(root: &Path, model: &ModelName, what: &str, now: Timestamp) -> Result<(), Failure> {
+    let workspace = Workspace::open(root)?;
+    let findings = Findings::from([(Kind::Integrity, Seen::stands(Level::Critical, what))]);
+    raise(&workspace, model, &findings, now)?;
+    let (root, model) = (root.to_owned(), model.clone());
+    let work = move || {
+        if let Err(failure) = tell(&workspace, &root, &model, now) {
+            tracing::error!("{}", failure.sentence());
+        }
+    };
+    thread::Builder::new().name("alarm".to_owned()).spawn(work).map_err(ServeError::Thread)?;
+    Ok(())
+}
+
+fn raise(workspace: &Workspace, model: &ModelName, findings: &Findings, now: Timestamp) -> Result<(), Failure> {
+    for notice in alert::raise(&workspace.store, model, findings, &workspace.settings.alerts, now)? {
+        tracing::warn!("{notice}");
+    }
+    Ok(())
+}
+
+/// Deliver what is due.
+fn tell(workspace: &Workspace, root: &Path, model: &ModelName, now: Timestamp) -> Result<(), Failure> {
+    let models = std::slice::from_ref(model);
+    for delivery in deliver(&workspace.store, root, &workspace.settings.alerts, models, now)? {
+        tracing::info!("told {delivery}");
+    }
+    Ok(())
+}
+
 struct Lookout {
     root: PathBuf,
     models: Vec<ModelName>,
@@ -63,13 +98,7 @@ impl Lookout {
         let late = alert::lateness(&standing, &governed.rules, rules.late_after, now);
         let (Lateness::Late { what }, true) = (late, standing.last_at.is_none_or(believed)) else { return Ok(()) };
         let findings = Findings::from([(Kind::GovernorLate, Seen::stands(Level::Warning, what))]);
-        for notice in alert::raise(&workspace.store, model, &findings, rules, now)? {
-            tracing::warn!("{notice}");
-        }
-        let models = std::slice::from_ref(model);
-        for delivery in deliver(&workspace.store, &self.root, rules, models, now)? {
-            tracing::info!("told {delivery}");
-        }
-        Ok(())
+        raise(&workspace, model, &findings, now)?;
+        tell(&workspace, &self.root, model, now)
     }
 }
