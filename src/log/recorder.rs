@@ -129,6 +129,7 @@ fn event(answered: &Answered<'_>) -> Event {
         codes,
         shadow: None,
         slices,
+        trace: answered.trace,
     }
 }
 
@@ -151,6 +152,8 @@ pub(crate) fn event_elsewhere(inferred: &Inferred<'_>) -> Event {
         codes,
         shadow: None,
         slices,
+        // Whoever tells it belongs to a trace; whoever answered, nobody knows.
+        trace: None,
     }
 }
 

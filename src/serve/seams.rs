@@ -10,7 +10,7 @@ use super::predictor::{Answer, Predictor};
 use super::problem::Problem;
 use crate::contract::{FeatureVector, Refusal};
 use crate::registry::Reference;
-use crate::types::{ModelName, Timestamp};
+use crate::types::{ModelName, Timestamp, TraceParent};
 
 /// The time, as a door or a backtest has it.
 pub trait Clock: Send + Sync {
@@ -96,6 +96,8 @@ pub struct Answered<'a> {
     pub latency_us: u32,
     /// By whom.
     pub serving: &'a Serving,
+    /// The trace that the caller said the request belongs to.
+    pub trace: Option<TraceParent>,
 }
 
 /// What a candidate said of a request.

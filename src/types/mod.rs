@@ -5,6 +5,7 @@ mod json;
 mod name;
 mod rate;
 mod time;
+mod trace;
 mod verdict;
 mod version;
 
@@ -13,5 +14,6 @@ pub use json::{JsonError, read_json};
 pub use name::{KeyName, ModelName, NameError, ReplicaName, RouteName};
 pub use rate::{Rate, RateError};
 pub use time::{Span, SpanError, Timestamp, TimestampError};
+pub use trace::{SpanId, TraceError, TraceId, TraceParent, TraceWord};
 pub use verdict::{Check, Measurement, NotComputable, Operator, Value, Verdict};
 pub use version::{Bump, Version, VersionError};

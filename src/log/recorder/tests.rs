@@ -59,7 +59,8 @@ impl House {
             ("windy", Bool(true)),
         ];
         let answer = self.serving.champion.answer(row).unwrap();
-        let answered = Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving };
+        let answered =
+            Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving, trace: None };
         let recorded = recorder.answered(&answered).unwrap();
         block_on(recorded.on_disk).unwrap();
         recorded.at

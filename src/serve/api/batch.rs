@@ -45,6 +45,7 @@ struct Row {
 
 pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Told>, Problem> {
     let started_us = wiring.clock.micros();
+    let trace = super::trace(request.headers());
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let questions = questions(&wiring, &serving.champion, &body)?;
@@ -52,7 +53,7 @@ pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -
     let took_us = wiring.clock.micros().saturating_sub(started_us) / questions.len().max(1) as u64;
     let latency_us = u32::try_from(took_us).unwrap_or(u32::MAX);
 
-    let recorded = questions.iter().map(|question| question.record(&wiring, &serving, latency_us));
+    let recorded = questions.iter().map(|question| question.record(&wiring, &serving, latency_us, trace));
     let recorded = recorded.collect::<Result<Vec<_>, _>>()?;
     let (at, written): (Vec<_>, Vec<_>) = recorded.into_iter().map(|event| (event.at, event.on_disk)).unzip();
     // What was acknowledged is on disk (P14).

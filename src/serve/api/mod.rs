@@ -14,8 +14,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
-use http::HeaderName;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -26,6 +26,7 @@ use super::keys::Scope;
 use super::limits::{Bodies, Late};
 use super::problem::Problem;
 use super::seams::Wiring;
+use crate::types::TraceParent;
 pub use table::{Routes, Row};
 
 /// A body that is this much larger than it may be is still read to its end and let go: a client that is cut while it sends sees a
@@ -34,6 +35,8 @@ const HEARD_OUT: usize = 8;
 
 /// The names the request's id has on its way: given by a proxy or issued here, and sent back.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Predict, inferences, labels and health, to be merged with other routes and then finished.
 pub fn routes(wiring: Wiring) -> Routes {
@@ -85,6 +88,15 @@ async fn wrong_method(standing: Standing) -> Problem {
 
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
+}
+
+/// The trace that the caller says a request belongs to: said once, and by the rules; else it belongs to none.
+fn trace(headers: &HeaderMap) -> Option<TraceParent> {
+    let mut said = headers.get_all(TRACE_PARENT).iter();
+    match (said.next(), said.next()) {
+        (Some(only), None) => TraceParent::read(only.as_bytes()),
+        (None | Some(_), _) => None,
+    }
 }
 
 /// The whole body of a request that says it is JSON, or says nothing.

@@ -14,16 +14,17 @@ use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
-use crate::types::{ModelName, NotComputable, Timestamp, Version};
+use crate::types::{ModelName, NotComputable, Timestamp, TraceParent, Version};
 
 pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
     let started_us = wiring.clock.micros();
+    let trace = super::trace(request.headers());
     let body = super::body(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let question = Question::answer(&wiring, &serving, &body)?;
     let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
 
-    let recorded = question.record(&wiring, &serving, latency_us)?;
+    let recorded = question.record(&wiring, &serving, latency_us, trace)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
 
@@ -61,9 +62,15 @@ impl Question {
     }
 
     /// Remember and count the answer.
-    pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, latency_us: u32) -> Result<Recorded, Problem> {
+    pub(super) fn record(
+        &self,
+        wiring: &Wiring,
+        serving: &Serving,
+        latency_us: u32,
+        trace: Option<TraceParent>,
+    ) -> Result<Recorded, Problem> {
         let Question { request_id, answer } = self;
-        let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving };
+        let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving, trace };
         let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
         wiring.counter.answered(&Answered { at: recorded.at, ..answered });
         Ok(recorded)
