@@ -131,7 +131,7 @@ mod tests {
             events(&event.model, &Rows::decode(bytes).unwrap()).unwrap()
         };
         let columns = event_columns(std::slice::from_ref(&event)).unwrap();
-        assert_eq!(read(columns.clone()), [event.clone()]);
+        assert_eq!(read(columns.clone()), std::slice::from_ref(&event));
         let before = columns.into_iter().filter(|(name, _)| !["trace_id", "parent_id"].contains(name)).collect();
         assert_eq!(read(before), [Event { trace: None, ..event.clone() }]);
     }

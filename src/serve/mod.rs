@@ -24,6 +24,7 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
+pub(crate) use api::answers;
 pub use api::{Routes, Row, finish, guarded, routes, unwired};
 pub(crate) use cells::{Column, spelled};
 pub use champion::{Decided, Follower, Named};
@@ -35,7 +36,7 @@ pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, 
 pub use limits::{Bodies, Limits};
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
-pub(crate) use request::{ToldInference, parse_id};
+pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, parse_id};
 pub use seams::{
     Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, NoMirror,
     Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,

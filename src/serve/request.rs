@@ -17,6 +17,11 @@ use crate::contract::Given;
 
 pub(super) use predict::{BatchRequest, PredictRequest};
 
+/// So many rows a batch has at most.
+pub(crate) const MOST_ROWS: usize = BatchRequest::MOST;
+/// So many answers of a model elsewhere a body has at most.
+pub(crate) const MOST_INFERENCES: usize = InferencesRequest::MOST;
+
 /// Why a body is not a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Malformed {

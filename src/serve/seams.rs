@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -207,7 +208,7 @@ impl Mirror for NoMirror {
 }
 
 /// What became of labels that were sent: each is one of these. All but duplicates and early ones are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outcomes {
     /// The first label of a request that is known: joined.
     pub new: u64,

@@ -177,3 +177,64 @@ fn the_clients_in_examples_are_understood() {
     }
     server.end();
 }
+
+/// What a path answers without a key: the code, the type of its content, its policy, and the body as its coding says.
+fn page(url: &str, path: &str) -> (u16, String, String, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut answer = agent.get(format!("{url}{path}")).call().unwrap();
+    let header = |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+    let (kind, policy, coding) =
+        (header("content-type").unwrap(), header("content-security-policy"), header("content-encoding"));
+    let bytes = answer.body_mut().read_to_vec().unwrap();
+    let body = match coding.as_deref() {
+        Some("gzip") => unpacked(&bytes),
+        _ => text(&bytes),
+    };
+    (answer.status().as_u16(), kind, policy.unwrap_or_default(), body)
+}
+
+fn unpacked(gzip: &[u8]) -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), gzip).unwrap();
+    let program = "import gzip, sys; sys.stdout.buffer.write(gzip.open(sys.argv[1]).read())";
+    let output = Command::new("python3").args(["-c", program]).arg(file.path()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    text(&output.stdout)
+}
+
+#[rstest]
+fn the_api_describes_itself_and_loads_nothing_from_elsewhere(#[values("axum", "tiny")] door: &str) {
+    let programs = Programs::with_champion();
+    let server = programs.serve(&["--door", door]);
+    let (status, kind, _, body) = page(server.url(), "/openapi.json");
+    assert_eq!((status, kind.as_str()), (200, "application/json"));
+    let told: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((&told["openapi"], &told["info"]["title"]), (&json!("3.1.0"), &json!("Regent")));
+    let request = &told["components"]["schemas"]["rain.PredictRequest"]["properties"]["features"];
+    assert_eq!(request["required"].as_array().unwrap().len(), 8);
+    let printed = programs.json(REGENT, &["openapi"]);
+    assert_eq!(printed, told, "the command prints what the server answers");
+    assert_eq!(serde_json::from_str::<Value>(&programs.done(&["openapi", "rain"])).unwrap(), told);
+
+    // A server with keys shows the viewer, and nothing of itself.
+    programs.done(&["keys", "create", "ci", "--scope", "predict"]);
+    until("the server asks for keys", || server.code("GET", "/openapi.json", None) == 401);
+    let (status, kind, policy, html) = page(server.url(), "/docs");
+    assert_eq!((status, kind.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http") && !policy.contains('*'), "{policy}");
+    let loaded: Vec<&str> = html.split(['"', '\'']).filter(|word| word.starts_with("docs/")).collect();
+    assert_eq!(loaded, ["docs/swagger-ui.css", "docs/swagger-ui-bundle.js", "docs/start.js"]);
+    assert!(!html.contains("://") && !html.contains("rain"), "{html}");
+    for path in loaded {
+        let (status, kind, file_policy, file) = page(server.url(), &format!("/{path}"));
+        assert_eq!((status, &file_policy), (200, &policy), "{path}");
+        assert!(kind.starts_with(if path.ends_with("css") { "text/css" } else { "text/javascript" }), "{path}: {kind}");
+        // A style may load what it names; a script may name what the policy forbids it to reach.
+        assert!(!path.ends_with(".css") || (!file.contains("@import") && !file.contains("url(http")), "{path}");
+        assert!(path != "docs/start.js" || !file.contains("://"), "{file}");
+        assert!(file.len() > 1_000, "{path}");
+    }
+    assert_eq!(page(server.url(), "/docs/nothing").0, 401);
+    server.end();
+}

@@ -16,6 +16,7 @@ use regent::config::Events;
 use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
+use regent::openapi::{self, Subject};
 use regent::serve::{
     Champion as _, Clock, Decided, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError, SystemClock,
     TinyDoor, Wiring, guarded, routes,
@@ -205,7 +206,19 @@ impl House {
     fn router(&self) -> Result<Router, Failure> {
         let rulebook = Arc::new(Files { root: self.root.clone() });
         let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        Ok(guarded(routes(self.wiring()?).merge(console::routes(desk)), &self.gate.guard))
+        let routes = routes(self.wiring()?).merge(console::routes(desk));
+        let described = openapi::routes(&routes, self.subjects());
+        Ok(guarded(routes.merge(described), &self.gate.guard))
+    }
+
+    /// Who is served, and under which contract, whenever it is asked.
+    fn subjects(&self) -> openapi::Subjects {
+        let (model, follower) = (self.model.clone(), Arc::clone(&self.follower));
+        Box::new(move || {
+            let here = follower.current().map(|serving| serving.champion.contract().clone());
+            let elsewhere = || follower.watched().map(|watched| watched.reference.contract().clone());
+            vec![Subject { model: model.clone(), contract: here.or_else(elsewhere) }]
+        })
     }
 
     fn open_http(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use futures::future::try_join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -17,8 +18,9 @@ use crate::serve::seams::Wiring;
 use crate::types::{ModelName, Version};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Told {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BatchAnswer")]
+pub(crate) struct Told {
     model: ModelName,
     model_version: Version,
     /// How many rows have a prediction.
@@ -30,7 +32,8 @@ pub(super) struct Told {
 }
 
 /// A prediction, or every violation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BatchRowAnswer")]
 struct Row {
     request_id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::serve::problem::Problem;
@@ -11,8 +12,8 @@ use crate::serve::seams::Wiring;
 use crate::types::{ModelName, Version};
 
 /// The body of `/health`.
-#[derive(Serialize)]
-pub(super) struct Health {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
     /// `serving`, `watching` a champion that answers elsewhere, or `waiting` for a first one.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::{Contract, Violation};
@@ -13,8 +14,9 @@ use crate::serve::request::LabelsRequest;
 use crate::serve::seams::{Outcomes, Truth, Wiring};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Taken {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LabelsTaken")]
+pub(crate) struct Taken {
     outcomes: Outcomes,
 }
 

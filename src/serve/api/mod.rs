@@ -29,6 +29,15 @@ use super::seams::Wiring;
 use crate::types::TraceParent;
 pub use table::{Routes, Row};
 
+/// What is answered, for whoever describes it.
+pub(crate) mod answers {
+    pub(crate) use super::batch::Told as Batch;
+    pub(crate) use super::health::Health;
+    pub(crate) use super::inferences::Taken as Inferences;
+    pub(crate) use super::labels::Taken as Labels;
+    pub(crate) use super::predict::Said as Prediction;
+}
+
 /// A body that is this much larger than it may be is still read to its end and let go: a client that is cut while it sends sees a
 /// broken connection instead of the answer that would tell it why.
 const HEARD_OUT: usize = 8;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -94,8 +95,9 @@ impl Question {
 }
 
 /// The body of an answer.
-#[derive(Serialize)]
-struct Said {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictAnswer")]
+pub(crate) struct Said {
     request_id: Uuid,
     model: ModelName,
     model_version: Version,
