@@ -50,6 +50,8 @@ pub mod audit;
 
 pub mod console;
 
+pub mod metrics;
+
 pub mod openapi;
 
 pub mod backtest;

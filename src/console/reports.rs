@@ -61,7 +61,7 @@ pub struct Latest {
     pub report: Option<Filed<PerformanceReport>>,
 }
 
-fn filed<Report: DeserializeOwned>(
+pub(super) fn filed<Report: DeserializeOwned>(
     store: &dyn Store,
     model: &ModelName,
     kind: ReportKind,

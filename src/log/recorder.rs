@@ -9,7 +9,7 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 use super::segment::{Contents, LabelLine, Line, ShadowLine};
-use super::spool::{self, Due, Spool, SpoolRules};
+use super::spool::{self, Backlog, Due, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, parts};
 use crate::contract::{Code, Refusal};
 use crate::serve::{
@@ -68,6 +68,11 @@ impl Recorder {
     /// As [`maintain`](Self::maintain).
     pub fn close(&self, now: Timestamp) -> Result<Timestamp, LogError> {
         self.turn(now, true)
+    }
+
+    /// What lies in no part yet.
+    pub fn backlog(&self) -> Backlog {
+        self.spool().backlog()
     }
 
     fn turn(&self, now: Timestamp, ending: bool) -> Result<Timestamp, LogError> {

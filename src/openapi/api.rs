@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 
 use super::{Subject, document, viewer};
 use crate::console;
+use crate::metrics;
 use crate::serve::{self, Access, Routes, Row, Scope};
 
 /// Who is served now; the first is meant where a path names nobody.
@@ -36,8 +37,8 @@ pub fn unwired() -> Routes<Arc<Api>> {
 
 /// Every route of a server, before there is one.
 pub fn rows() -> Vec<Row> {
-    let (works, looks, tells) = (serve::unwired(), console::unwired(), unwired());
-    works.table().chain(looks.table()).chain(tells.table()).cloned().collect()
+    let (works, looks, counts, tells) = (serve::unwired(), console::unwired(), metrics::unwired(), unwired());
+    works.table().chain(looks.table()).chain(counts.table()).chain(tells.table()).cloned().collect()
 }
 
 async fn describe(State(api): State<Arc<Api>>) -> Response {

@@ -191,6 +191,7 @@ fn operating(path: &str) -> Option<Operation> {
         "/health" => operates("health", "Who answers, and whether anybody does.", json::<answers::Health>()),
         "/livez" => operates("livez", "Whether the process runs.", Answer::Text("text/plain")),
         "/readyz" => operates("readyz", "Whether it can answer.", Answer::Text("text/plain")),
+        "/metrics" => operates("metrics", "What Prometheus scrapes.", Answer::Text("application/openmetrics-text")),
         "/openapi.json" => operates("openapi", "This description.", Answer::Json(|_| true.into())),
         "/docs" => operates("docs", "This description, for people.", Answer::Text("text/html")),
         "/docs/swagger-ui.css" => operates("docsStyle", "A file of the viewer.", Answer::Text("text/css")),

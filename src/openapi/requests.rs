@@ -83,7 +83,10 @@ fn features(contract: &Contract) -> Value {
 /// What a feature of this domain may be.
 fn value(domain: &Domain) -> Value {
     match domain {
-        Domain::Float(range) => json!({ "type": "number", "minimum": range.min, "maximum": range.max }),
+        // JSON has no infinity, and a number that is read as one is refused.
+        Domain::Float(range) => {
+            json!({ "type": "number", "minimum": range.min.max(f64::MIN), "maximum": range.max.min(f64::MAX) })
+        }
         // Bounds of whole numbers have at most 53 bits.
         Domain::Integer(range) => {
             json!({ "type": "integer", "minimum": range.min.ceil() as i64, "maximum": range.max.floor() as i64 })

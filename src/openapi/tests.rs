@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::operations::Operation;
 use super::*;
-use crate::serve::Row;
 use crate::serve::fixture::a_contract;
+use crate::serve::{Meter, Role, Row};
 
 fn subjects() -> Vec<Subject> {
     let rain = Subject { model: "rain".parse().unwrap(), contract: Some(a_contract(true)) };
@@ -32,6 +32,15 @@ fn every_route_is_described() {
     }
     let ids: BTreeSet<&str> = operations(&told).iter().map(|told| told["operationId"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), operations(&told).len(), "no two operations have one name");
+}
+
+/// Whoever adds a route says what it is for.
+#[test]
+fn every_route_has_a_role_in_the_metrics() {
+    let meter = Meter::new(["rain".parse().unwrap()]);
+    let roles = rows().into_iter().map(|row| (meter.place(&row.path.replace("{model}", "rain")).role, row.path));
+    let nameless: Vec<_> = roles.filter(|(role, _)| *role == Role::Other).collect();
+    assert!(nameless.is_empty(), "give these a role in src/serve/meter.rs: {nameless:?}");
 }
 
 #[test]

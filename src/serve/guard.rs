@@ -17,6 +17,7 @@ use http::{HeaderMap, Version};
 use super::allowance::Allowance;
 use super::keys::{Bearer, Ring, Scope, Secret};
 use super::limits::{Bodies, Limits};
+use super::meter::Meter;
 use super::problem::Problem;
 use super::seams::Clock;
 
@@ -163,8 +164,8 @@ impl Guard {
     }
 
     /// Stand before a router.
-    pub(super) fn around(self: &Arc<Self>, router: Router) -> Router {
-        router.layer(from_fn_with_state(Arc::clone(self), pass))
+    pub(super) fn around(self: &Arc<Self>, router: Router, meter: &Arc<Meter>) -> Router {
+        router.layer(from_fn_with_state((Arc::clone(self), Arc::clone(meter)), pass))
     }
 
     /// What is found of a request, or why nobody goes on with it.
@@ -230,15 +231,18 @@ fn within<K: Ord>(allowance: &Mutex<Allowance<K>>, caller: K, now_us: u64) -> Re
     if allowance.take(caller, now_us) { Ok(()) } else { Err(Problem::too_often()) }
 }
 
-async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    match guard.look(&request) {
+async fn pass(State((guard, meter)): State<(Arc<Guard>, Arc<Meter>)>, mut request: Request, next: Next) -> Response {
+    let place = meter.place(request.uri().path());
+    let response = match guard.look(&request) {
         Ok(standing) => {
             request.extensions_mut().insert(standing);
             request.extensions_mut().insert(guard.bodies);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
-    }
+    };
+    meter.count(place, response.status());
+    response
 }
 
 /// A handler that is reached by whoever may.

@@ -10,6 +10,7 @@ mod http;
 mod inference;
 mod keys;
 mod limits;
+mod meter;
 mod predictor;
 mod problem;
 mod request;
@@ -34,12 +35,13 @@ pub use http::{HttpDoor, SystemClock};
 pub use inference::{Inference, Sent, When, inference};
 pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, OVERLAP, Ring, Scope, Secret, Why};
 pub use limits::{Bodies, Limits};
+pub use meter::{Bars, Meter, Metered, Role, Tally};
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
 pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, parse_id};
 pub use seams::{
-    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, NoMirror,
-    Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
+    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, Missed,
+    NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
 };
 pub use tiny::TinyDoor;
 

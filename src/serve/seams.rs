@@ -177,7 +177,29 @@ pub trait Counter: Send + Sync {
     /// Count an answer of a model elsewhere. Nobody measured how long it took.
     fn inferred(&self, inferred: &Inferred<'_>);
     /// Count a request that the candidate should have scored and did not.
-    fn dropped(&self, at: Timestamp, candidate: &Predictor);
+    fn missed(&self, at: Timestamp, candidate: &Predictor, why: Missed);
+}
+
+/// Why a candidate has not scored a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// Too many waited already.
+    Dropped,
+    /// It refused the row, gave no finite number, or broke; or its score could not be recorded.
+    Failed,
+}
+
+impl Missed {
+    /// Every reason, in order.
+    pub const ALL: [Missed; 2] = [Missed::Dropped, Missed::Failed];
+
+    /// As it stands in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Missed::Dropped => "dropped",
+            Missed::Failed => "failed",
+        }
+    }
 }
 
 /// A request for the candidate, made after the champion's answer.

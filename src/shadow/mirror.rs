@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use crate::serve::{Clock, Counter, EventSink, Mirror, ShadowJob, Shadowed};
+use crate::serve::{Clock, Counter, EventSink, Mirror, Missed, ShadowJob, Shadowed};
 
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
@@ -27,7 +27,7 @@ impl Scoring {
     fn score(&self, job: &ShadowJob) {
         // A candidate that panics is a candidate that gave no score.
         if catch_unwind(AssertUnwindSafe(|| self.try_score(job))).ok().flatten().is_none() {
-            self.dropped(job);
+            self.missed(job, Missed::Failed);
         }
     }
 
@@ -49,8 +49,8 @@ impl Scoring {
         Some(())
     }
 
-    fn dropped(&self, job: &ShadowJob) {
-        self.counter.dropped(job.at, &job.candidate);
+    fn missed(&self, job: &ShadowJob, why: Missed) {
+        self.counter.missed(job.at, &job.candidate, why);
     }
 }
 
@@ -79,7 +79,7 @@ impl Mirror for QueuedMirror {
     fn offer(&self, job: ShadowJob) {
         let Some(jobs) = &self.jobs else { return };
         if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
-            self.scoring.dropped(&job);
+            self.scoring.missed(&job, Missed::Dropped);
         }
     }
 }

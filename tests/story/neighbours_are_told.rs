@@ -238,3 +238,40 @@ fn the_api_describes_itself_and_loads_nothing_from_elsewhere(#[values("axum", "t
     assert_eq!(page(server.url(), "/docs/nothing").0, 401);
     server.end();
 }
+
+#[rstest]
+fn what_is_served_can_be_scraped(#[values("axum", "tiny")] door: &str) {
+    let programs = Programs::with_champion();
+    let server = programs.serve(&["--door", door]);
+    let predict = format!("{}/api/v1/predict", server.url());
+    (1..=3).for_each(|number| assert_eq!(send(&predict, &[], &a_question(number)), 200));
+    assert_eq!(send(&predict, &[], &json!({ "features": {} })), 422);
+    assert_eq!(server.code("GET", "/nowhere", None), 404);
+    let label = json!({ "request_id": request_id(1), "label": true });
+    assert_eq!(send(&format!("{}/api/v1/labels", server.url()), &[], &label), 200);
+    let (status, kind, _, told) = page(server.url(), "/metrics");
+    assert_eq!((status, kind.as_str()), (200, "application/openmetrics-text; version=1.0.0; charset=utf-8"));
+    for line in [
+        r#"regent_requests_total{model="rain",code="200",role="predict"} 3"#,
+        r#"regent_requests_total{model="rain",code="422",role="predict"} 1"#,
+        r#"regent_requests_total{model="",code="404",role="other"} 1"#,
+        r#"regent_answer_latency_seconds_count{model="rain"} 4"#,
+        r#"regent_score_count{model="rain"} 3"#,
+        r#"regent_violations_total{model="rain",reason="missing"} 8"#,
+        r#"regent_labels_total{model="rain",outcome="new"} 1"#,
+        r#"regent_serving_info{model="rain",version="1.0.0",role="champion"} 1"#,
+        r#"regent_records_readable{model="rain"} 1.0"#,
+        r#"regent_version_state_info{model="rain",version="1.0.0",state="PROMOTED"} 1"#,
+        r#"regent_report_verdict{model="rain",about="evaluation"} 0.0"#,
+    ] {
+        assert!(told.lines().any(|said| said == line), "{line}\n{told}");
+    }
+    let value = |name: &str| {
+        let line = told.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{name}\n{told}"));
+        line.rsplit_once(' ').unwrap().1.parse::<f64>().unwrap()
+    };
+    assert!(value("regent_spool_bytes") > 500.0 && value("regent_spool_oldest_seconds") < 60.0);
+    assert!(value("regent_journal_head{") >= 2.0 && value("regent_journal_last_timestamp_seconds{") > 1.7e9);
+    assert!(value("regent_gate_threshold{") > 0.0);
+    server.end();
+}

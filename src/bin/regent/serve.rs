@@ -16,10 +16,11 @@ use regent::config::Events;
 use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::govern::{self, Standing, State, journal};
 use regent::log::{self, Recorder, SpoolRules};
+use regent::metrics::{self, Scrape};
 use regent::openapi::{self, Subject};
 use regent::serve::{
-    Champion as _, Clock, Decided, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Named, ServeError, SystemClock,
-    TinyDoor, Wiring, guarded, routes,
+    Champion, Clock, Decided, Follower, Guard, Hosts, HttpDoor, Keys, Limits, Meter, Metered, Named, ServeError,
+    SystemClock, TinyDoor, Wiring, guarded, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
@@ -106,6 +107,7 @@ struct House {
     counting: Arc<Counting>,
     orphanage: Orphanage,
     gate: Gate,
+    meter: Arc<Meter>,
 }
 
 /// Who may come in, and where those are written who may.
@@ -159,6 +161,7 @@ impl House {
             counting: Arc::new(counting),
             orphanage,
             gate,
+            meter: Arc::new(Meter::new([model.clone()])),
         };
         house.follow()?;
         Ok(house)
@@ -189,15 +192,16 @@ impl House {
     }
 
     fn wiring(&self) -> Result<Wiring, Failure> {
-        let scoring =
-            Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: self.counting.clone() };
+        let tally = self.meter.tally(&self.model).cloned().unwrap_or_default();
+        let metered = Arc::new(Metered::new(tally, self.counting.clone(), self.recorder.clone()));
+        let scoring = Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: metered.clone() };
         let mirror = QueuedMirror::start(scoring).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: self.follower.clone(),
             events: self.recorder.clone(),
-            counter: self.counting.clone(),
-            labels: self.recorder.clone(),
+            counter: metered.clone(),
+            labels: metered,
             mirror: Arc::new(mirror),
         })
     }
@@ -206,9 +210,22 @@ impl House {
     fn router(&self) -> Result<Router, Failure> {
         let rulebook = Arc::new(Files { root: self.root.clone() });
         let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        let routes = routes(self.wiring()?).merge(console::routes(desk));
+        let desk = Arc::new(desk);
+        let scraped = metrics::routes(self.scrape(&desk));
+        let routes = routes(self.wiring()?).merge(console::routes(desk)).merge(scraped);
         let described = openapi::routes(&routes, self.subjects());
-        Ok(guarded(routes.merge(described), &self.gate.guard))
+        Ok(guarded(routes.merge(described), &self.gate.guard, &self.meter))
+    }
+
+    fn scrape(&self, desk: &Arc<Desk>) -> Scrape {
+        let champion: Arc<dyn Champion> = self.follower.clone();
+        Scrape {
+            clock: self.clock.clone(),
+            meter: Arc::clone(&self.meter),
+            recorder: Arc::clone(&self.recorder),
+            desk: Arc::clone(desk),
+            models: vec![(self.model.clone(), champion)],
+        }
     }
 
     /// Who is served, and under which contract, whenever it is asked.
@@ -222,7 +239,7 @@ impl House {
     }
 
     fn open_http(&self, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-        let door = HttpDoor::bind(address, limits, self.gate.guard.callers())?;
+        let door = HttpDoor::bind(address, limits, self.gate.guard.callers())?.metered(&self.meter);
         let router = self.router()?;
         let runtime = runtime(Builder::new_multi_thread())?;
         let stop = told_to_stop(&runtime);

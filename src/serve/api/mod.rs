@@ -24,6 +24,7 @@ use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetReques
 use super::guard::{Access, Guard, Standing};
 use super::keys::Scope;
 use super::limits::{Bodies, Late};
+use super::meter::Meter;
 use super::problem::Problem;
 use super::seams::Wiring;
 use crate::types::TraceParent;
@@ -72,9 +73,10 @@ pub fn finish(routes: Routes) -> Router {
     around(routes.router())
 }
 
-/// The same for callers from outside: whoever may not be here is told so before anything of the routes is.
-pub fn guarded(routes: Routes, guard: &Arc<Guard>) -> Router {
-    around(guard.around(routes.kept_by_scopes()))
+/// The same for callers from outside: whoever may not be here is told so before anything of the routes is, and every answer is
+/// counted.
+pub fn guarded(routes: Routes, guard: &Arc<Guard>, meter: &Arc<Meter>) -> Router {
+    around(guard.around(routes.kept_by_scopes(), meter))
 }
 
 fn around(router: Router) -> Router {

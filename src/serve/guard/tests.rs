@@ -70,7 +70,7 @@ fn a_ring() -> (Ring, Vec<Credential>) {
 fn guard(ring: Ring, limits: &Limits) -> (Router, Arc<Guard>) {
     let (wiring, _) = a_wiring(None);
     let guard = Guard::new(wiring.clock.clone(), ring, Hosts::this_machine(["api.example.com".to_owned()]), limits);
-    (guarded(routes(wiring), &guard), guard)
+    (guarded(routes(wiring), &guard, &Arc::new(Meter::new([]))), guard)
 }
 
 fn send(router: &Router, request: Asked<&'static str>) -> Response {

@@ -256,5 +256,5 @@ fn a_candidate_without_a_finite_score_is_dropped_and_the_answer_stands() {
     let router = finish(routes(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
     let request = Request::post("/api/v1/predict").body(Body::from(a_request(40.0, None))).unwrap();
     assert_eq!(block_on(router.oneshot(request)).unwrap().status(), 200);
-    assert_eq!(memo.all(), ["event scored", "count scored", "dropped 1.1.0"]);
+    assert_eq!(memo.all(), ["event scored", "count scored", "failed 1.1.0"]);
 }
