@@ -25,7 +25,7 @@ use crate::govern;
 use crate::ingest::{IngestError, Sources};
 use crate::log::{Recorder, SpoolRules};
 use crate::promote::{self, Context, Tick, Turn};
-use crate::serve::{Clock, Decided, Follower, Named, Wiring, routes};
+use crate::serve::{Clock, Decided, Follower, Models, Named, Wiring, routes};
 use crate::shadow::{InlineMirror, Scoring};
 use crate::snapshot::{self, Counting};
 use crate::store::Durability;
@@ -104,8 +104,8 @@ impl<'a> World<'a> {
         let recorder = Arc::new(recorder.map_err(|error| broken(&error))?);
         let base = setup.rules.windows.base;
         let counting = Arc::new(Counting::new(store.clone(), model.clone(), base, replica, boot));
-        let follower = Arc::new(Follower::new(setup.store.clone(), model));
-        let router = routes(Wiring {
+        let follower = Arc::new(Follower::new(setup.store.clone(), model.clone()));
+        let wiring = Wiring {
             clock: clock.clone(),
             champion: follower.clone(),
             events: recorder.clone(),
@@ -116,8 +116,8 @@ impl<'a> World<'a> {
                 events: recorder.clone(),
                 counter: counting.clone(),
             })),
-        })
-        .router();
+        };
+        let router = routes(Models::new(model, wiring)).router();
         let mut world = World {
             setup,
             file,

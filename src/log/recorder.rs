@@ -19,7 +19,7 @@ use crate::serve::{
 use crate::store::{Durability, Store};
 use crate::types::{ModelName, ReplicaName, Timestamp};
 
-/// So many recent requests are remembered, to tell duplicate and conflicting labels as they arrive; some 10 MB. An older
+/// So many recent requests of a model are remembered, to tell duplicate and conflicting labels as they arrive; some 10 MB. An older
 /// request's label is `unknown` here and joins all the same.
 const REMEMBERED: usize = 100_000;
 
@@ -178,12 +178,14 @@ impl EventSink for Recorder {
         let event = event(answered);
         let line = |ts| Line::Answer(Event { ts, ..event });
         let (at, on_disk) = self.spool().append(answered.at, line).map_err(unwritten)?;
-        self.recent().answered(answered.request_id, at);
+        let model = answered.serving.champion.name();
+        self.recent().about(model, |requests| requests.answered(answered.request_id, at));
         Ok(Recorded { at, on_disk })
     }
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError> {
         let line = Line::Shadow(ShadowLine {
+            model: shadowed.candidate.name().clone(),
             ts: shadowed.at,
             request_id: shadowed.request_id,
             score: ShadowScore {
@@ -200,12 +202,13 @@ impl EventSink for Recorder {
     }
 
     fn inferred(&self, inferred: &Inferred<'_>, now: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
-        if self.recent().of(inferred.request_id).0.is_some() {
+        let model = inferred.reference.name();
+        if self.recent().about(model, |requests| requests.of(inferred.request_id)).0.is_some() {
             return Ok(None);
         }
         let line = Line::Answer(event_elsewhere(inferred));
         let on_disk = self.spool().append_past(now, &line).map_err(unwritten)?;
-        self.recent().answered(inferred.request_id, inferred.at);
+        self.recent().about(model, |requests| requests.answered(inferred.request_id, inferred.at));
         Ok(Some(on_disk))
     }
 }
@@ -216,27 +219,40 @@ impl LabelSink for Recorder {
         let mut lines = Vec::new();
         for truth in truths {
             let label = Label { request_id: truth.request_id, label: truth.label, at };
-            let (answered, told) = self.recent().of(truth.request_id);
+            let (answered, told) = self.recent().about(model, |requests| requests.of(truth.request_id));
             // Whatever is remembered is young enough to be judged.
             if !outcomes.settle(answered, told.as_slice(), &label, Timestamp::EPOCH) {
                 continue;
             }
             let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label.clone() } });
             lines.push(self.spool().append(at, line).map_err(unwritten)?.1);
-            self.recent().labelled(label);
+            self.recent().about(model, |requests| requests.labelled(label));
         }
         Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })
     }
 }
 
+/// The newest requests of each model: the same id may be asked of two.
+#[derive(Default)]
+struct Recent(BTreeMap<ModelName, Requests>);
+
+impl Recent {
+    fn about<T>(&mut self, model: &ModelName, act: impl FnOnce(&mut Requests) -> T) -> T {
+        match self.0.get_mut(model) {
+            Some(requests) => act(requests),
+            None => act(self.0.entry(model.clone()).or_default()),
+        }
+    }
+}
+
 /// The newest requests, each with its newest label.
 #[derive(Default)]
-struct Recent {
+struct Requests {
     requests: BTreeMap<Uuid, (Option<Timestamp>, Option<Label>)>,
     order: VecDeque<Uuid>,
 }
 
-impl Recent {
+impl Requests {
     /// The first answer is the one that labels join.
     fn answered(&mut self, id: Uuid, at: Timestamp) {
         self.entry(id).0.get_or_insert(at);

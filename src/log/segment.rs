@@ -19,6 +19,8 @@ pub(super) enum Line {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ShadowLine {
+    /// Two models may be asked under one id.
+    pub(super) model: ModelName,
     pub(super) ts: Timestamp,
     pub(super) request_id: Uuid,
     pub(super) score: ShadowScore,
@@ -49,13 +51,16 @@ impl Contents {
             let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
             match serde_json::from_slice(line).map_err(broken)? {
                 Line::Answer(event) => contents.events.entry(event.model.clone()).or_default().push(event),
-                Line::Shadow(shadow) => drop(shadows.insert((shadow.ts, shadow.request_id), shadow.score)),
+                Line::Shadow(ShadowLine { model, ts, request_id, score }) => {
+                    shadows.entry(model).or_insert_with(BTreeMap::new).insert((ts, request_id), score);
+                }
                 Line::Label(LabelLine { model, label }) => {
                     contents.labels.entry(model).or_default().push(label);
                 }
             }
         }
-        for events in contents.events.values_mut() {
+        for (model, events) in &mut contents.events {
+            let mut shadows = shadows.remove(model).unwrap_or_default();
             events.sort_by_key(|event| (event.ts, event.request_id));
             for event in events {
                 event.shadow = shadows.remove(&(event.ts, event.request_id));

@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::operations::{Answer, Body, OF_A_MODEL, Operation, Parameter, Tag};
+use super::operations::{Answer, Body, Faults, Operation, Parameter, Tag};
 use super::{Subject, problems, requests};
 use crate::console::Page;
 use crate::serve::{Access, Row};
@@ -63,7 +63,7 @@ struct Book<'a> {
 impl Book<'_> {
     fn tell(&mut self, row: &Row) {
         let Some(operation) = Operation::of(&row.method, &row.path) else { return };
-        let named = row.path.starts_with(OF_A_MODEL);
+        let named = row.path.contains("{model}");
         match (operation.body, named) {
             // What may be sent is each model's own, so each has a path of its own.
             (Some(body), true) => {
@@ -131,7 +131,13 @@ impl Book<'_> {
             let schema = if names.is_empty() { json!({ "type": "string" }) } else { json!({ "enum": names }) };
             json!({ "name": "model", "in": "path", "required": true, "description": "A model.", "schema": schema })
         });
-        model.into_iter().chain(operation.parameters.iter().map(|parameter| parameter.told())).collect()
+        let version = path.contains("{version}").then(|| {
+            let says = "The champion's version: no other answers here.";
+            let schema = json!({ "type": "string", "pattern": "^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$" });
+            json!({ "name": "version", "in": "path", "required": true, "description": says, "schema": schema })
+        });
+        let places = model.into_iter().chain(version);
+        places.chain(operation.parameters.iter().map(|parameter| parameter.told())).collect()
     }
 
     fn responses(&mut self, path: &str, access: Access, operation: &Operation) -> Value {
@@ -139,21 +145,32 @@ impl Book<'_> {
             Answer::Json(schema) => json!({ "application/json": { "schema": schema(&mut self.schemas) } }),
             Answer::Text(kind) => json!({ kind: { "schema": { "type": "string" } } }),
         };
-        let mut told = Map::from_iter([("200".to_owned(), json!({ "description": "Done.", "content": content }))]);
+        let done = json!({ "description": "Done.", "content": content });
+        let mut told = Map::from_iter([("200".to_owned(), done)]);
         let mut refusals = vec![400, 403, 408, 429, 500, 503];
         refusals.extend_from_slice(operation.also);
         if matches!(access, Access::Needs(_)) {
             refusals.push(401);
         }
-        if path.starts_with("/api/v1/models/") {
+        if path.starts_with("/api/v1/models/") || path.starts_with("/v2/models/") {
             refusals.push(404);
         }
         if operation.body.is_some() {
             refusals.extend([413, 415]);
         }
         for status in refusals {
-            let refusal = json!({ "$ref": format!("#/components/responses/{}", problems::name(status)) });
+            let refusal =
+                json!({ "$ref": format!("#/components/responses/{}", problems::name(status, operation.faults)) });
             told.insert(status.to_string(), refusal);
+        }
+        if operation.faults == Faults::Same {
+            // Not ready is told in the form of ready; that too many ask, as a problem.
+            let problem = told.get("503").and_then(|_| Some(json!({ "$ref": "#/components/schemas/Problem" })));
+            let mut content = told.get("200").and_then(|done| done.get("content")).cloned().unwrap_or_default();
+            if let (Some(content), Some(problem)) = (content.as_object_mut(), problem) {
+                content.insert("application/problem+json".to_owned(), json!({ "schema": problem }));
+            }
+            told.insert("503".to_owned(), json!({ "description": "Not ready, or not now.", "content": content }));
         }
         told.into()
     }

@@ -21,6 +21,18 @@ pub(super) struct Operation {
     pub(super) answer: Answer,
     /// Problems besides those that any route of its kind may answer.
     pub(super) also: &'static [u16],
+    pub(super) faults: Faults,
+}
+
+/// In which words a route refuses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Faults {
+    /// Problem JSON.
+    Problems,
+    /// `{"error": "…"}` of the route itself, and problem JSON of whoever stands before it.
+    Errors,
+    /// The same answer as when all is well, with 503.
+    Same,
 }
 
 /// What a route is for.
@@ -29,17 +41,19 @@ pub(super) enum Tag {
     Predict,
     Tell,
     Read,
+    Neighbours,
     Operate,
 }
 
 impl Tag {
-    pub(super) const ALL: [Tag; 4] = [Tag::Predict, Tag::Tell, Tag::Read, Tag::Operate];
+    pub(super) const ALL: [Tag; 5] = [Tag::Predict, Tag::Tell, Tag::Read, Tag::Neighbours, Tag::Operate];
 
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Tag::Predict => "predict",
             Tag::Tell => "tell",
             Tag::Read => "read",
+            Tag::Neighbours => "neighbours",
             Tag::Operate => "operate",
         }
     }
@@ -49,6 +63,7 @@ impl Tag {
             Tag::Predict => "A probability or a number, never a decision.",
             Tag::Tell => "What came true, and what models elsewhere have answered.",
             Tag::Read => "What is known of a model: each route answers what a command prints with `-o json`.",
+            Tag::Neighbours => "The same in the words of MLflow's scoring server and of the Open Inference Protocol.",
             Tag::Operate => "Whether it runs, and how.",
         }
     }
@@ -74,6 +89,8 @@ pub(super) enum Body {
     Batch,
     Labels,
     Inferences,
+    Invocations,
+    Infer,
 }
 
 /// What is answered when all is well.
@@ -97,7 +114,7 @@ const ALERT: &str = "^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9
 
 impl Operation {
     fn new(id: &'static str, tag: Tag, summary: &'static str, answer: Answer) -> Operation {
-        Operation { id, tag, summary, parameters: &[], body: None, answer, also: &[] }
+        Operation { id, tag, summary, parameters: &[], body: None, answer, also: &[], faults: Faults::Problems }
     }
 
     fn asks(self, parameters: &'static [Parameter]) -> Operation {
@@ -108,13 +125,20 @@ impl Operation {
         Operation { body: Some(body), also, ..self }
     }
 
+    fn refuses(self, faults: Faults) -> Operation {
+        Operation { faults, ..self }
+    }
+
     /// The route's description; none of a route that nobody has described.
     pub(super) fn of(method: &Method, path: &str) -> Option<Operation> {
+        if let Some(place) = path.strip_prefix("/v2") {
+            return open_inference(place);
+        }
         let below = path.strip_prefix(OF_A_MODEL);
         match (method.as_str(), below) {
             ("GET", Some(question)) => reading(question),
             ("POST", Some(act)) => working(act),
-            ("POST", None) => working(path.strip_prefix("/api/v1/")?),
+            ("POST", None) => working(path.strip_prefix("/api/v1/").or(path.strip_prefix('/'))?),
             ("GET", None) => operating(path),
             (_, _) => None,
         }
@@ -143,7 +167,41 @@ fn working(act: &str) -> Option<Operation> {
             let told = Operation::new("tellInferences", Tag::Tell, says, json::<answers::Inferences>());
             told.takes(Body::Inferences, &[409])
         }
+        "invocations" => {
+            let says = "Rows as MLflow's clients send them; all are answered or none. CSV with a header will do, too.";
+            let rows = Operation::new("invocations", Tag::Neighbours, says, json::<answers::Predictions>());
+            rows.takes(Body::Invocations, &[409, 422]).asks(TRACED)
+        }
         _ => return None,
+    })
+}
+
+/// The Open Inference Protocol, below `/v2`.
+fn open_inference(place: &str) -> Option<Operation> {
+    let speaks = |id, says, answer| Operation::new(id, Tag::Neighbours, says, answer).refuses(Faults::Errors);
+    let anything = || Answer::Json(|_| schemars::json_schema!({ "type": "object" }));
+    let (of, version) = match place.strip_prefix("/models/{model}") {
+        Some(of) => (of, false),
+        None => ("", false),
+    };
+    let (of, version) = of.strip_prefix("/versions/{version}").map_or((of, version), |of| (of, true));
+    let named = |plain: &'static str, versioned: &'static str| if version { versioned } else { plain };
+    Some(match (place, of) {
+        ("", _) => speaks("v2Server", "What speaks here.", anything()),
+        ("/health/live", _) => speaks("v2Live", "Whether the process runs.", anything()),
+        ("/health/ready", _) => speaks("v2Ready", "Whether it can answer.", anything()).refuses(Faults::Same),
+        (_, "") if place.starts_with("/models/") => {
+            let id = named("v2Model", "v2Version");
+            speaks(id, "What is to be sent, and what comes back.", json::<answers::Metadata>())
+        }
+        (_, "/ready") => speaks(named("v2ModelReady", "v2VersionReady"), "Whether this model can answer.", anything())
+            .refuses(Faults::Same),
+        (_, "/infer") => {
+            let says = "A tensor for each feature, a value for each row; all rows are answered or none.";
+            let infer = speaks(named("v2Infer", "v2InferVersion"), says, json::<answers::Inferred>());
+            infer.takes(Body::Infer, &[409]).asks(&[Parameter::TraceParent])
+        }
+        (_, _) => return None,
     })
 }
 
@@ -189,6 +247,14 @@ fn operating(path: &str) -> Option<Operation> {
     let operates = |id, says, answer| Operation::new(id, Tag::Operate, says, answer);
     Some(match path {
         "/health" => operates("health", "Who answers, and whether anybody does.", json::<answers::Health>()),
+        "/ping" => {
+            let says = "Whether it can answer, as MLflow's server says it.";
+            Operation::new("ping", Tag::Neighbours, says, Answer::Text("text/plain")).refuses(Faults::Same)
+        }
+        "/version" => {
+            let says = "The version of Regent, where MLflow's server tells its own.";
+            Operation::new("version", Tag::Neighbours, says, Answer::Text("text/plain"))
+        }
         "/livez" => operates("livez", "Whether the process runs.", Answer::Text("text/plain")),
         "/readyz" => operates("readyz", "Whether it can answer.", Answer::Text("text/plain")),
         "/metrics" => operates("metrics", "What Prometheus scrapes.", Answer::Text("application/openmetrics-text")),

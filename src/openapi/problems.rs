@@ -3,6 +3,7 @@
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
+use super::operations::Faults;
 use crate::serve::Problem;
 
 /// A status, when it is answered, and the stable kinds of its problems.
@@ -55,13 +56,16 @@ pub(super) const REFUSALS: [Refusal; 13] = [
 /// Every refusal as a response that operations refer to by its status.
 pub(super) fn responses(generator: &mut SchemaGenerator) -> Map<String, Value> {
     let problem = generator.subschema_for::<Problem>();
-    let response = |refusal: &Refusal| {
+    let response = |(refusal, faults): (&Refusal, Faults)| {
         let kinds: Vec<String> = refusal.kinds.iter().map(|kind| format!("urn:regent:problem:{kind}")).collect();
         let narrower = json!({ "properties": { "type": { "enum": kinds }, "status": { "const": refusal.status } } });
-        let mut told = json!({
-            "description": refusal.when,
-            "content": { "application/problem+json": { "schema": { "allOf": [problem, narrower] } } },
-        });
+        let mut content = json!({ "application/problem+json": { "schema": { "allOf": [problem, narrower] } } });
+        if let (Faults::Errors, Some(content)) = (faults, content.as_object_mut()) {
+            let error =
+                json!({ "type": "object", "properties": { "error": { "type": "string" } }, "required": ["error"] });
+            content.insert("application/json".to_owned(), json!({ "schema": error }));
+        }
+        let mut told = json!({ "description": refusal.when, "content": content });
         let header = |name: &str, says: &str| json!({ name: { "description": says, "schema": { "type": "string" } } });
         let headers = match refusal.status {
             401 => Some(header("www-authenticate", "`Bearer`")),
@@ -72,12 +76,16 @@ pub(super) fn responses(generator: &mut SchemaGenerator) -> Map<String, Value> {
         if let (Some(headers), Some(told)) = (headers, told.as_object_mut()) {
             told.insert("headers".to_owned(), headers);
         }
-        (name(refusal.status), told)
+        (name(refusal.status, faults), told)
     };
-    REFUSALS.iter().map(response).collect()
+    let all = [Faults::Problems, Faults::Errors].into_iter();
+    all.flat_map(|faults| REFUSALS.iter().map(move |refusal| (refusal, faults))).map(response).collect()
 }
 
 /// The name of a refusal among the components.
-pub(super) fn name(status: u16) -> String {
-    format!("Problem{status}")
+pub(super) fn name(status: u16, faults: Faults) -> String {
+    match faults {
+        Faults::Problems | Faults::Same => format!("Problem{status}"),
+        Faults::Errors => format!("Error{status}"),
+    }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::operations::Body;
 use crate::contract::{Contract, Task};
 use crate::ingest::Domain;
-use crate::serve::{MOST_INFERENCES, MOST_ROWS};
+use crate::serve::{MOST_INFERENCES, MOST_ROWS, datatype};
 
 /// A UUID in its hyphenated form, and not the nil one.
 fn id() -> Value {
@@ -39,6 +39,8 @@ pub(super) fn body(body: Body, contract: Option<&Contract>) -> Value {
             });
             object(json!({ "rows": rows }), &["rows"])
         }
+        Body::Invocations => invocations(contract),
+        Body::Infer => tensors(contract),
         Body::Labels => {
             let label = object(json!({ "request_id": id(), "label": label(contract) }), &["request_id", "label"]);
             json!({ "oneOf": [label, object(json!({ "labels": { "type": "array", "items": label } }), &["labels"])] })
@@ -57,6 +59,59 @@ pub(super) fn body(body: Body, contract: Option<&Contract>) -> Value {
             json!({ "oneOf": [one, object(json!({ "inferences": list }), &["inferences"])] })
         }
     }
+}
+
+/// Rows in MLflow's forms, those of them that a schema can tell: columns of one length are said in words.
+fn invocations(contract: Option<&Contract>) -> Value {
+    let features = || contract.map_or_else(|| json!({ "type": "object" }), features);
+    let records =
+        |says: &str| json!({ "type": "array", "maxItems": MOST_ROWS, "items": features(), "description": says });
+    let also = "Objects; or one object of columns, all of one length.";
+    let mut forms = vec![
+        object(
+            json!({ "dataframe_records": records("As pandas writes it with `orient=\"records\"`.") }),
+            &["dataframe_records"],
+        ),
+        object(json!({ "instances": records(also) }), &["instances"]),
+        object(json!({ "inputs": records(also) }), &["inputs"]),
+    ];
+    if let Some(contract) = contract {
+        let names: Vec<&str> = contract.features().iter().map(|feature| feature.name.as_str()).collect();
+        let cells: Vec<Value> = contract.features().iter().map(|feature| value(&feature.domain)).collect();
+        let row = json!({ "type": "array", "prefixItems": cells, "items": false, "minItems": names.len() });
+        let members = json!({
+            "columns": { "const": names, "description": "The features, in any order that the rows have, too." },
+            "data": { "type": "array", "maxItems": MOST_ROWS, "items": row },
+        });
+        let split = object(members, &["columns", "data"]);
+        forms.push(object(json!({ "dataframe_split": split }), &["dataframe_split"]));
+    }
+    json!({ "oneOf": forms })
+}
+
+/// A tensor for each feature.
+fn tensors(contract: Option<&Contract>) -> Value {
+    let tensor = |name: &str, domain: &Domain| {
+        let says = "[n] or [n, 1]: as many as there are values, and the same for every input.";
+        let members = json!({
+            "name": { "const": name },
+            "datatype": { "const": datatype(domain) },
+            "shape": { "type": "array", "minItems": 1, "maxItems": 2, "items": { "type": "integer" }, "description": says },
+            "data": { "type": "array", "maxItems": MOST_ROWS, "items": value(domain) },
+        });
+        object(members, &["name", "datatype", "shape", "data"])
+    };
+    let inputs = match contract {
+        Some(contract) => {
+            let features = contract.features();
+            let inputs: Vec<Value> = features.iter().map(|feature| tensor(&feature.name, &feature.domain)).collect();
+            json!({ "type": "array", "prefixItems": inputs, "items": false, "minItems": features.len() })
+        }
+        None => json!({ "type": "array" }),
+    };
+    let id =
+        json!({ "type": "string", "description": "Sent back; of a single row its request's id, if it can be one." });
+    object(json!({ "id": id, "inputs": inputs }), &["inputs"])
 }
 
 fn features(contract: &Contract) -> Value {

@@ -272,6 +272,11 @@ pub(crate) fn a_wiring(serving: Option<Arc<Serving>>) -> (Wiring, Arc<Memo>) {
     (wiring, memo)
 }
 
+/// The routes of a server that answers for this one model.
+pub(crate) fn routes_of(wiring: Wiring) -> Routes {
+    routes(Models::new("rain".parse().unwrap(), wiring))
+}
+
 /// The body of a request that the contract admits.
 pub(crate) fn a_request(humidity: f64, id: Option<Uuid>) -> String {
     let id = id.map(|id| format!(r#","request_id":"{id}""#)).unwrap_or_default();

@@ -20,6 +20,10 @@ pub enum Role {
     Predict,
     /// Many rows.
     Batch,
+    /// Rows in MLflow's words.
+    Invocations,
+    /// Tensors of the Open Inference Protocol.
+    Infer,
     /// What came true.
     Labels,
     /// What a model elsewhere has answered.
@@ -34,14 +38,25 @@ pub enum Role {
 
 impl Role {
     /// Every role, in order.
-    pub const ALL: [Role; 7] =
-        [Role::Predict, Role::Batch, Role::Labels, Role::Inferences, Role::Read, Role::Operate, Role::Other];
+    pub const ALL: [Role; 9] = [
+        Role::Predict,
+        Role::Batch,
+        Role::Invocations,
+        Role::Infer,
+        Role::Labels,
+        Role::Inferences,
+        Role::Read,
+        Role::Operate,
+        Role::Other,
+    ];
 
     /// As it stands in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Predict => "predict",
             Role::Batch => "batch",
+            Role::Invocations => "invocations",
+            Role::Infer => "infer",
             Role::Labels => "labels",
             Role::Inferences => "inferences",
             Role::Read => "read",
@@ -55,6 +70,7 @@ impl Role {
         match act {
             "predict" => Role::Predict,
             "predict/batch" => Role::Batch,
+            "invocations" => Role::Invocations,
             "labels" => Role::Labels,
             "inferences" => Role::Inferences,
             "health" => Role::Operate,
@@ -70,6 +86,9 @@ pub(crate) struct Place {
     model: usize,
     pub(crate) role: Role,
 }
+
+/// The model that is meant where a path names none.
+const MEANT: usize = 0;
 
 const LEAST: u16 = 100;
 const CODES: usize = 500;
@@ -112,24 +131,33 @@ impl Meter {
 
     /// Where a request for this path is counted.
     pub(crate) fn place(&self, path: &str) -> Place {
-        let nobody = self.tallies.len();
-        if let Some(below) = path.strip_prefix("/api/v1/models/") {
-            let Some((name, act)) = below.split_once('/') else {
-                return Place { model: nobody, role: Role::Other };
-            };
-            let model = self.tallies.iter().position(|(model, _)| model.as_str() == name);
-            return Place { model: model.unwrap_or(nobody), role: Role::below(act) };
+        if let Some((name, act)) = path.strip_prefix("/api/v1/models/").and_then(|below| below.split_once('/')) {
+            return Place { model: self.named(name), role: Role::below(act) };
         }
-        if let Some(act) = path.strip_prefix("/api/v1/") {
-            return match Role::below(act) {
-                // Whoever reads names the model.
-                Role::Read | Role::Operate | Role::Other => Place { model: nobody, role: Role::Other },
-                role @ (Role::Predict | Role::Batch | Role::Labels | Role::Inferences) => Place { model: 0, role },
-            };
+        if let Some((name, act)) =
+            path.strip_prefix("/v2/models/").map(|below| below.split_once('/').unwrap_or((below, "")))
+        {
+            let role = if act.ends_with("infer") { Role::Infer } else { Role::Operate };
+            return Place { model: self.named(name), role };
         }
-        let operates = matches!(path, "/health" | "/livez" | "/readyz" | "/metrics" | "/openapi.json" | "/docs")
-            || path.starts_with("/docs/");
-        Place { model: nobody, role: if operates { Role::Operate } else { Role::Other } }
+        match path.strip_prefix("/api/v1/").unwrap_or(path) {
+            "predict" => Place { model: MEANT, role: Role::Predict },
+            "predict/batch" => Place { model: MEANT, role: Role::Batch },
+            "labels" => Place { model: MEANT, role: Role::Labels },
+            "inferences" => Place { model: MEANT, role: Role::Inferences },
+            "/invocations" => Place { model: MEANT, role: Role::Invocations },
+            "/health" | "/livez" | "/readyz" | "/metrics" | "/openapi.json" | "/docs" | "/ping" | "/version"
+            | "/v2" | "/v2/health/live" | "/v2/health/ready" => {
+                Place { model: self.tallies.len(), role: Role::Operate }
+            }
+            other if other.starts_with("/docs/") => Place { model: self.tallies.len(), role: Role::Operate },
+            _ => Place { model: self.tallies.len(), role: Role::Other },
+        }
+    }
+
+    /// The place of a model; one more than there are if there is none of this name.
+    fn named(&self, name: &str) -> usize {
+        self.tallies.iter().position(|(model, _)| model.as_str() == name).unwrap_or(self.tallies.len())
     }
 
     pub(crate) fn count(&self, place: Place, code: StatusCode) {
@@ -371,6 +399,8 @@ mod tests {
             ("/api/v1/models/snow/predict/batch", StatusCode::UNPROCESSABLE_ENTITY),
             ("/api/v1/models/hail/predict", StatusCode::NOT_FOUND),
             ("/api/v1/models/snow/state", StatusCode::OK),
+            ("/v2/models/snow/versions/1.0.0/infer", StatusCode::OK),
+            ("/invocations", StatusCode::OK),
             ("/livez", StatusCode::OK),
             ("/api/v1/nothing", StatusCode::NOT_FOUND),
             ("/", StatusCode::UNAUTHORIZED),
@@ -382,7 +412,9 @@ mod tests {
         };
         let expected = [
             "rain predict 200 3",
+            "rain invocations 200 1",
             "snow batch 422 1",
+            "snow infer 200 1",
             "snow read 200 1",
             "- predict 404 1",
             "- operate 200 1",

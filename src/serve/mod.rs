@@ -11,6 +11,7 @@ mod inference;
 mod keys;
 mod limits;
 mod meter;
+mod models;
 mod predictor;
 mod problem;
 mod request;
@@ -36,9 +37,10 @@ pub use inference::{Inference, Sent, When, inference};
 pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, OVERLAP, Ring, Scope, Secret, Why};
 pub use limits::{Bodies, Limits};
 pub use meter::{Bars, Meter, Metered, Role, Tally};
+pub use models::Models;
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
-pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, parse_id};
+pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, datatype, parse_id};
 pub use seams::{
     Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, Missed,
     NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,

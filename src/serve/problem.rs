@@ -65,6 +65,17 @@ impl Problem {
         Problem { kind, title, status, detail: detail.into(), errors: Vec::new(), asked: None }
     }
 
+    /// Its status.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// All of it in one line, for callers of whom no other form is expected.
+    pub(super) fn sentence(&self) -> String {
+        let errors = self.errors.iter().map(ToString::to_string);
+        std::iter::once(format!("{}: {}", self.title, self.detail)).chain(errors).collect::<Vec<_>>().join("; ")
+    }
+
     /// 400: the body is not the JSON it should be.
     pub fn malformed(detail: impl Into<String>) -> Self {
         let kind = "urn:regent:problem:malformed-request";
@@ -83,6 +94,20 @@ impl Problem {
         let title = "the features violate the model's contract";
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail);
         Problem { errors, asked: Some(Box::new(asked)), ..problem }
+    }
+
+    /// 422: the contract refuses some of several rows, and none is answered.
+    pub(super) fn rows(errors: Vec<Violation>, refused: usize, of: usize) -> Self {
+        let (count, errors) = (errors.len(), told(errors));
+        let mut detail =
+            format!("{refused} of {of} row{} refused, so none is answered", if of == 1 { " is" } else { "s are" });
+        if errors.len() < count {
+            detail += &format!("; the first {} violations are told", errors.len());
+        }
+        let kind = "urn:regent:problem:contract-violation";
+        let title = "the features violate the model's contract";
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail);
+        Problem { errors, ..problem }
     }
 
     /// 422: labels that the target cannot have; none was taken.
@@ -194,6 +219,13 @@ impl Problem {
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, "the body is not JSON", detail)
     }
 
+    /// 415: the body says that it is neither JSON nor CSV.
+    pub(super) fn not_rows() -> Self {
+        let kind = "urn:regent:problem:not-json";
+        let detail = "send `content-type: application/json` or `text/csv`";
+        Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, kind, "the body is neither JSON nor CSV", detail)
+    }
+
     /// 404: no such route.
     pub(super) fn not_found() -> Self {
         let kind = "urn:regent:problem:not-found";
@@ -205,6 +237,13 @@ impl Problem {
         let kind = "urn:regent:problem:unknown-model";
         let detail = "`regent status` names the models of this workspace";
         Problem::new(StatusCode::NOT_FOUND, kind, "there is no such model", detail)
+    }
+
+    /// 404: there may be such a model, and this server does not answer for it.
+    pub(super) fn model_not_here() -> Self {
+        let kind = "urn:regent:problem:unknown-model";
+        let detail = "this server does not answer for a model of that name";
+        Problem::new(StatusCode::NOT_FOUND, kind, "there is no such model here", detail)
     }
 
     /// 400: a parameter of the query is not one of this route, or has a value it cannot have.

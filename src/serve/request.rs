@@ -1,6 +1,10 @@
 //! Requests read strictly: no repeated or unknown member, no trailing byte; pure. Its errors name members, never values.
 
+mod columns;
+mod frame;
 mod predict;
+mod stream;
+mod tensors;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -15,7 +19,11 @@ use uuid::Uuid;
 use super::inference::{Sent, When};
 use crate::contract::Given;
 
+pub(super) use columns::Admitted;
+pub(super) use frame::{read_csv, read_json};
 pub(super) use predict::{BatchRequest, PredictRequest};
+pub(super) use tensors::InferRequest;
+pub(crate) use tensors::datatype;
 
 /// So many rows a batch has at most.
 pub(crate) const MOST_ROWS: usize = BatchRequest::MOST;
@@ -45,6 +53,16 @@ pub(super) enum Malformed {
     NotAnId { member: &'static str },
     #[error("`{member}` holds text that is not Unicode")]
     NotUnicode { member: String },
+    #[error("`{member}` must be text")]
+    NotText { member: &'static str },
+    #[error("`columns` must hold names")]
+    NotNames,
+    #[error("the body must have exactly {known}")]
+    NotOne { known: &'static str },
+    #[error("{what} has {found} values, and there are {wanted} {of}")]
+    Uneven { what: String, found: usize, wanted: usize, of: &'static str },
+    #[error("input `{input}`: {what}")]
+    Tensor { input: String, what: tensors::Wants },
     #[error("row {row}: {fault}")]
     Row { row: usize, fault: Box<Malformed> },
 }

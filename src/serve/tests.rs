@@ -12,9 +12,11 @@ use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::fixture::{Defect, a_model, a_regression, a_request, a_wiring, serving};
+use super::fixture::{Defect, a_model, a_regression, a_request, a_wiring, routes_of, serving};
 use super::*;
 use crate::types::Version;
+
+mod neighbours;
 
 #[derive(Debug, Clone, Copy)]
 enum Door {
@@ -93,7 +95,7 @@ impl Open {
 }
 
 fn rain(serving: Option<Arc<Serving>>) -> Router {
-    finish(routes(a_wiring(serving).0))
+    finish(routes_of(a_wiring(serving).0))
 }
 
 fn a_champion() -> Option<Arc<Serving>> {
@@ -156,7 +158,7 @@ fn six_faults_get_one_answer_that_names_all_six(#[values(Door::Hyper, Door::Tiny
 fn every_row_of_a_batch_is_answered_or_refused_by_itself(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let (wiring, memo) =
         a_wiring(Some(serving(a_model(Version::FIRST, 1.0), Some(a_model(Version::new(1, 0, 1), 1.0)))));
-    let open = door.open(finish(routes(wiring)));
+    let open = door.open(finish(routes_of(wiring)));
     let (good, bad) = (a_request(40.0, Some(Uuid::from_u128(7))), a_request(400.0, Some(Uuid::from_u128(8))));
     let body = format!(r#"{{"rows":[{good},{bad},{}]}}"#, a_request(25.0, Some(Uuid::from_u128(9))));
     let (status, kind, said) = open.send("/api/v1/predict/batch", &body);
@@ -212,7 +214,7 @@ fn without_a_champion_nobody_answers(#[values(Door::Hyper, Door::Tiny)] door: Do
 #[rstest]
 fn labels_are_taken_all_or_none(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let (wiring, memo) = a_wiring(a_champion());
-    let open = door.open(finish(routes(wiring)));
+    let open = door.open(finish(routes_of(wiring)));
     let [a, b] = [1, 2].map(Uuid::from_u128);
     let both = json!({"labels": [{"request_id": a, "label": true}, {"request_id": b, "label": 2}]});
     let (status, _, said) = open.send("/api/v1/labels", &both.to_string());
@@ -228,7 +230,7 @@ fn labels_are_taken_all_or_none(#[values(Door::Hyper, Door::Tiny)] door: Door) {
 fn a_panic_costs_one_request_only(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let (wiring, _) = a_wiring(None);
     let champion = Arc::new(Defect { serving: a_champion().unwrap(), looks: Default::default() });
-    let open = door.open(finish(routes(Wiring { champion, ..wiring })));
+    let open = door.open(finish(routes_of(Wiring { champion, ..wiring })));
     let (status, kind, said) = open.send("/api/v1/predict", &a_request(13.0, None));
     assert_eq!((status, kind.as_str()), (500, "application/problem+json"));
     assert!(!said.to_string().contains("secret"));
@@ -238,7 +240,7 @@ fn a_panic_costs_one_request_only(#[values(Door::Hyper, Door::Tiny)] door: Door)
 #[rstest]
 fn what_is_not_finite_is_no_prediction(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let (wiring, memo) = a_wiring(Some(serving(a_regression(Version::FIRST, 1e308), None)));
-    let open = door.open(finish(routes(wiring)));
+    let open = door.open(finish(routes_of(wiring)));
     let (status, _, said) = open.send("/api/v1/predict", &a_request(13.0, None));
     assert_eq!((status, &said["type"]), (500, &json!("urn:regent:problem:not-finite")));
     assert!(memo.all().is_empty());
@@ -256,7 +258,7 @@ fn only_this_machine_is_served(#[values(Door::Hyper, Door::Tiny)] door: Door) {
 fn the_candidate_scores_after_the_answer_is_made(#[values(Door::Hyper, Door::Tiny)] door: Door) {
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     let (wiring, memo) = a_wiring(Some(serving(a_model(Version::FIRST, 1.0), Some(candidate))));
-    let open = door.open(finish(routes(wiring)));
+    let open = door.open(finish(routes_of(wiring)));
     open.send("/api/v1/predict", &a_request(40.0, None));
     assert_eq!(memo.all(), ["event scored", "count scored", "mirror 1.1.0"]);
     open.send("/api/v1/predict", &a_request(400.0, None));

@@ -2,6 +2,7 @@
 
 mod digest;
 mod json;
+mod model_uri;
 mod name;
 mod rate;
 mod time;
@@ -11,6 +12,7 @@ mod version;
 
 pub use digest::{Digest, DigestError, Hasher, canonical_json, digest_json};
 pub use json::{JsonError, read_json};
+pub use model_uri::{ModelUri, UriError, Which};
 pub use name::{KeyName, ModelName, NameError, ReplicaName, RouteName};
 pub use rate::{Rate, RateError};
 pub use time::{Span, SpanError, Timestamp, TimestampError};

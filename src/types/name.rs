@@ -1,6 +1,6 @@
 //! Names that may reach a path; pure, refuses anything that is not `^[a-z0-9][a-z0-9._-]{0,63}$`.
 
-use std::borrow::Cow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,6 +40,13 @@ macro_rules! name {
         impl $name {
             /// The name as text.
             pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Names are compared and ordered as their text is.
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
                 &self.0
             }
         }

@@ -8,7 +8,7 @@ use std::thread;
 use regent::govern::{Order, Override};
 use regent::log::{Recorder, SpoolRules, read_events};
 use regent::registry;
-use regent::serve::{Bodies, Clock, Decided, Follower, Named, SystemClock, TinyDoor, Wiring, finish, routes};
+use regent::serve::{Bodies, Clock, Decided, Follower, Models, Named, SystemClock, TinyDoor, Wiring, finish, routes};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
 use regent::store::Durability;
@@ -43,14 +43,15 @@ fn a_promotion_fails_no_request() {
     let counting = Arc::new(Counting::new(store.clone(), workspace.model().clone(), base, replica, boot));
     let scoring = Scoring { clock: clock.clone(), events: recorder.clone(), counter: counting.clone() };
     let mirror = Arc::new(QueuedMirror::start(scoring).unwrap());
-    let router = finish(routes(Wiring {
+    let wiring = Wiring {
         clock: clock.clone(),
         champion: follower.clone(),
         events: recorder.clone(),
         counter: counting.clone(),
         labels: recorder.clone(),
         mirror: mirror.clone(),
-    }));
+    };
+    let router = finish(routes(Models::new(workspace.model().clone(), wiring)));
     let follow = || {
         let standing = workspace.standing();
         let decided = |version, bundle| Decided { version, bundle };

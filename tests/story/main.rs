@@ -16,6 +16,7 @@ mod a_training_in_flight;
 mod a_version_is_carried;
 mod an_auditor_comes;
 mod labels_come_in;
+mod neighbours;
 mod neighbours_are_told;
 mod nobody_else_writes;
 mod only_what_verifies;

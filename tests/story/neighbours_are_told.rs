@@ -272,6 +272,6 @@ fn what_is_served_can_be_scraped(#[values("axum", "tiny")] door: &str) {
     };
     assert!(value("regent_spool_bytes") > 500.0 && value("regent_spool_oldest_seconds") < 60.0);
     assert!(value("regent_journal_head{") >= 2.0 && value("regent_journal_last_timestamp_seconds{") > 1.7e9);
-    assert!(value("regent_gate_threshold{") > 0.0);
+    assert!(value("regent_gate_threshold{").is_finite());
     server.end();
 }

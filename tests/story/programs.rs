@@ -72,11 +72,16 @@ impl Programs {
         programs
     }
 
+    /// A copy of this one, to be spoilt.
+    pub(crate) fn copy(&self) -> Programs {
+        let programs = Programs(tempfile::tempdir().unwrap());
+        copy(self.folder(), programs.folder());
+        programs
+    }
+
     /// With a champion that learned from the first 2,000 days and was promoted just now: a copy of one that is made once.
     pub(crate) fn with_champion() -> Programs {
-        let programs = Programs(tempfile::tempdir().unwrap());
-        copy(BORN.0.folder(), programs.folder());
-        programs
+        BORN.0.copy()
     }
 
     fn first_champion() -> Programs {
@@ -163,14 +168,26 @@ impl Programs {
         Running(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap())
     }
 
-    /// Start a server and wait until it answers.
+    /// Start a server of `rain` and wait until it answers.
     pub(crate) fn serve(&self, arguments: &[&str]) -> Server {
-        let mut running = self.start(REGENT, &[&["serve", "rain", "--listen", "127.0.0.1:0"], arguments].concat());
+        self.serve_all(&[&["rain"], arguments].concat())
+    }
+
+    /// Start a server of whatever models the arguments name and wait until it answers.
+    pub(crate) fn serve_all(&self, arguments: &[&str]) -> Server {
+        let mut running = self.start(REGENT, &[&["serve", "--listen", "127.0.0.1:0"], arguments].concat());
         let mut lines = BufReader::new(running.0.stderr.take().unwrap()).lines();
-        let url = lines.find_map(|line| Some(line.unwrap().strip_prefix("listening on ")?.to_owned())).unwrap();
+        let mut greetings = Vec::new();
+        let url = loop {
+            let line = lines.next().unwrap().unwrap();
+            match line.strip_prefix("listening on ") {
+                Some(url) => break url.to_owned(),
+                None => greetings.push(line),
+            }
+        };
         // What it says later has a reader, too: a full pipe would stop it.
         thread::spawn(move || lines.for_each(drop));
-        Server { running, url }
+        Server { running, url, greetings }
     }
 }
 
@@ -214,6 +231,8 @@ impl Drop for Running {
 pub(crate) struct Server {
     pub(crate) running: Running,
     url: String,
+    /// What it said before it listened.
+    pub(crate) greetings: Vec<String>,
 }
 
 impl Server {
@@ -232,6 +251,13 @@ impl Server {
         let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
         let mut answer = agent.post(format!("{}{path}", self.url)).send_json(body).unwrap();
         (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+    }
+
+    /// What a body of another kind is answered: the code, and the text.
+    pub(crate) fn send_text(&self, path: &str, kind: &str, body: &str) -> (u16, String) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let mut answer = agent.post(format!("{}{path}", self.url)).header("content-type", kind).send(body).unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
     }
 
     /// What a request with this key is answered: the code alone.

@@ -5,7 +5,7 @@ use regent::audit::{self, Seen, Why};
 use regent::govern::{Entry, Observation, State, journal};
 use regent::promote::{self, Inputs, Turn};
 use regent::store::Overlay;
-use regent::types::{ModelName, Version};
+use regent::types::{ModelName, ModelUri, Version};
 use serde_json::json;
 
 use crate::edge::{Answer, Failure, Scene, Workspace, words};
@@ -14,8 +14,8 @@ use crate::evidence::{self, Detail, Evidence};
 /// Why a version is or is not promoted, and what would change that
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The model
-    model: Option<ModelName>,
+    /// The model, or one of its versions: models:/rain@champion, models:/rain/1.2.0
+    model: Option<ModelUri>,
     /// The version [default: the candidate, else the champion]
     version: Option<Version>,
     /// Explain one decision instead, with every check it rests on; the number is as `regent history` prints it
@@ -29,12 +29,18 @@ const SHOWN: usize = 8;
 impl Explain {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
-        let model = workspace.model(self.model)?;
+        let model = workspace.model(self.model.as_ref().map(|named| named.model.clone()))?;
         let entries: Vec<Entry> =
             journal::read(&workspace.store, &model)?.into_iter().map(|(entry, _)| entry).collect();
         match self.entry {
+            Some(_) if self.model.as_ref().is_some_and(|named| named.which.is_some()) => {
+                Err(Failure::usage("an entry is not of one version: name the model alone"))
+            }
             Some(seq) => of_entry(&workspace, &model, &entries, seq),
-            None => of_version(scene, &workspace, &model, &entries, self.version),
+            None => {
+                let named = self.model.as_ref().map(|named| workspace.version(named, self.version));
+                of_version(scene, &workspace, &model, &entries, named.transpose()?.flatten())
+            }
         }
     }
 }

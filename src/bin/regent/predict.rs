@@ -8,14 +8,15 @@ use clap::{Args, ValueEnum};
 use regent::govern;
 use regent::registry::{self, Verified};
 use regent::serve::{Form, Page, Pages, Predictor, RowsFile, ServeError};
-use regent::types::ModelName;
+use regent::types::ModelUri;
 use serde_json::json;
 
 use crate::edge::files::write_new;
 use crate::edge::{Answer, Exit, Failure, Scene};
 use crate::log;
+use crate::registry::recorded;
 
-/// Answer every row of a file as the champion would a request: CSV, JSON lines or Parquet; nothing is recorded
+/// Answer every row of a file as the champion would a request, or as another version would: CSV, JSON lines or Parquet; nothing is recorded
 ///
 /// A row that the contract refuses has its violations in the place of its prediction; all others are answered, and the command ends
 /// with 3.
@@ -23,9 +24,9 @@ use crate::log;
 pub struct Predict {
     /// The file; `-` for stdin
     file: PathBuf,
-    /// The model
+    /// The model, or one of its versions: models:/rain@candidate, models:/rain/1.2.0 [default: the champion]
     #[arg(long)]
-    model: Option<ModelName>,
+    model: Option<ModelUri>,
     /// A column that is no feature, such as an id or the target; may be given again
     #[arg(long, value_name = "COLUMN")]
     ignore: Vec<String>,
@@ -50,7 +51,7 @@ impl Predict {
             let what = "the answers to rows and the answer of the command would both be on stdout";
             return Err(Failure::usage(what).hint("say where the rows go: --out FILE"));
         }
-        let predictor = champion(scene, self.model.clone())?;
+        let predictor = predictor(scene, self.model.as_ref())?;
         let contract = predictor.contract();
         let file = RowsFile::open(contract, log::read(&self.file)?.into(), &self.ignore)?;
         let (form, task) = (self.form(), contract.task());
@@ -92,16 +93,17 @@ impl Predict {
     }
 }
 
-/// Who answers now, verified as `regent serve` would.
-fn champion(scene: &Scene, model: Option<ModelName>) -> Result<Predictor, Failure> {
+/// Who answers now, or the version that is named, verified as `regent serve` would.
+fn predictor(scene: &Scene, named: Option<&ModelUri>) -> Result<Predictor, Failure> {
     let workspace = scene.workspace()?;
-    let model = workspace.model(model)?;
+    let model = workspace.model(named.map(|named| named.model.clone()))?;
     let rules = workspace.governed(&model)?.rules;
     let standing = govern::fold(&workspace.store, &model)?;
-    let Some(champion) = &standing.champion else {
+    let asked = named.map(|named| workspace.version(named, None)).transpose()?.flatten();
+    let Some(version) = asked.or(standing.champion_version()) else {
         return Err(Failure::usage(format!("{model} has no champion yet, so nobody answers")).hint("regent status"));
     };
-    let (version, recorded) = (champion.version, Some(champion.bundle));
+    let recorded = recorded(&standing, version);
     match registry::fetch_trusted(&workspace.store, &model, version, recorded, &rules.signature)? {
         Verified::Here(model) => Ok(Predictor::new(std::sync::Arc::from(model))),
         Verified::Elsewhere(_) => Err(Failure::usage(format!("{model} {version} answers elsewhere: ask there"))),

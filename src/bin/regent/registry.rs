@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 use regent::govern::{self, Standing};
 use regent::registry::{self, Change, Metadata, RegistryError, SignatureRules, Signed, Verification};
-use regent::types::{Digest, ModelName, Value as Number, Version};
+use regent::types::{Digest, ModelName, ModelUri, Value as Number, Version};
 use serde_json::{Value, json};
 
 use crate::edge::{Answer, Exit, Failure, Scene, Workspace};
@@ -24,8 +24,8 @@ pub enum Registry {
     },
     /// Show what a version is, where it comes from and how good it was on rows it had not seen
     Show {
-        /// The model
-        model: ModelName,
+        /// The model, or one of its versions: models:/rain@champion, models:/rain/1.2.0
+        model: ModelUri,
         /// The version [default: the newest]
         version: Option<Version>,
     },
@@ -67,7 +67,7 @@ impl Registry {
             Registry::Import(import) => import.run(scene),
             Registry::Monitor(monitor) => monitor.run(scene),
             Registry::List { model } => list(&workspace, model.as_ref()),
-            Registry::Show { model, version } => show(&workspace, &model, version),
+            Registry::Show { model, version } => show(&workspace, &model.model, workspace.version(&model, version)?),
             Registry::Verify { model, version, key } => verify(&workspace, model.as_ref(), version, key.as_deref()),
             Registry::Diff { model, from, to } => diff(&workspace, &model, from, to),
         }

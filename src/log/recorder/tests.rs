@@ -361,3 +361,33 @@ fn what_was_answered_elsewhere_keeps_its_instant_and_counts_once() {
     let told: Vec<Timestamp> = house.events().iter().map(|event| event.ts).collect();
     assert_eq!(told, [at("07:30:00"), at("08:15:00"), at("10:00:29")]);
 }
+
+/// A caller may ask two models under one id: what one is told is not known of the other.
+#[test]
+fn two_models_asked_under_one_id_have_their_own_labels_and_shadows() {
+    let mut house = House::new();
+    let recorder = house.boot(1, Durability::Batched, "10:00:00").unwrap();
+    let first = house.answer(&recorder, id(1), "10:00:30", 40.0);
+    house.shadow(&recorder, id(1), first).unwrap();
+    let [rain, snow]: [ModelName; 2] = ["rain", "snow"].map(|name| name.parse().unwrap());
+    let truth = [Truth { request_id: id(1), label: 1.0 }];
+    let outcomes = |model| recorder.labelled(model, &truth, at("10:01:00")).unwrap().outcomes;
+    assert_eq!(outcomes(&rain), Outcomes { new: 1, ..Outcomes::default() });
+    assert_eq!(outcomes(&snow), Outcomes { unknown: 1, ..Outcomes::default() }, "it is kept, and no duplicate");
+    house.serving = serving(house.serving.champion.clone(), None);
+    let event = |model: &ModelName| Event { model: model.clone(), ..event_of(&house, first) };
+    let score = ShadowScore { version: Version::new(1, 1, 0), prediction: 0.2, latency_us: 9 };
+    let shadow = ShadowLine { model: rain.clone(), ts: first, request_id: id(1), score: score.clone() };
+    let lines = [Line::Answer(event(&rain)), Line::Answer(event(&snow)), Line::Shadow(shadow)];
+    let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
+    let contents = Contents::read("a segment", text.as_bytes()).unwrap();
+    let shadows = [&rain, &snow].map(|model| contents.events[model][0].shadow.clone());
+    assert_eq!(shadows, [Some(score), None]);
+}
+
+/// The event of a request that was answered at this instant.
+fn event_of(house: &House, ts: Timestamp) -> Event {
+    let serving = &house.serving;
+    let answer = serving.champion.answer([]).unwrap();
+    event(&Answered { request_id: id(1), at: ts, answer: &answer, latency_us: 1, serving })
+}

@@ -1,20 +1,18 @@
 //! `POST /api/v1/predict/batch`: many rows at once, each answered or refused by itself; pure but for what is wired to it.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
-use futures::future::try_join_all;
+use axum::extract::Request;
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::predict::Question;
+use super::{Heard, many};
 use crate::contract::{Task, Violation};
+use crate::serve::models::Wired;
 use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::Problem;
 use crate::serve::request::BatchRequest;
-use crate::serve::seams::Wiring;
 use crate::types::{ModelName, Version};
 
 /// The body of an answer.
@@ -46,34 +44,19 @@ struct Row {
     errors: Vec<Violation>,
 }
 
-pub(super) async fn batch(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Told>, Problem> {
-    let started_us = wiring.clock.micros();
-    let trace = super::trace(request.headers());
+pub(super) async fn batch(Wired(wiring): Wired, request: Request) -> Result<Json<Told>, Problem> {
+    let heard = Heard::of(&wiring, request.headers());
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
-    let questions = questions(&wiring, &serving.champion, &body)?;
-    // What a row took of it: the whole would say that each row took as long as all of them.
-    let took_us = wiring.clock.micros().saturating_sub(started_us) / questions.len().max(1) as u64;
-    let latency_us = u32::try_from(took_us).unwrap_or(u32::MAX);
-
-    let recorded = questions.iter().map(|question| question.record(&wiring, &serving, latency_us, trace));
-    let recorded = recorded.collect::<Result<Vec<_>, _>>()?;
-    let (at, written): (Vec<_>, Vec<_>) = recorded.into_iter().map(|event| (event.at, event.on_disk)).unzip();
-    // What was acknowledged is on disk (P14).
-    try_join_all(written).await.map_err(|_| Problem::unrecorded())?;
-
-    let told = Told::of(&serving.champion, &questions);
-    questions.into_iter().zip(at).for_each(|(question, at)| question.shadow(&wiring, &serving, at));
-    Ok(Json(told))
-}
-
-/// Every row with what the champion says of it. A number that is not finite is the model's fault, and no row is answered.
-fn questions(wiring: &Wiring, champion: &Predictor, body: &[u8]) -> Result<Vec<Question>, Problem> {
-    let request = BatchRequest::read(body, champion.contract());
+    let champion = &serving.champion;
+    let request = BatchRequest::read(&body, champion.contract());
     let BatchRequest(rows) = request.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
     let (ids, features): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.request_id, row.features)).unzip();
-    let answers = ids.into_iter().zip(champion.answer_all(features));
-    answers.map(|(id, answer)| Question::of(wiring, champion, id, answer)).collect()
+    let questions = many::ask(&wiring, champion, ids, features)?;
+    let at = many::remember(&wiring, &serving, heard, &questions).await?;
+    let told = Told::of(champion, &questions);
+    many::shadow(&wiring, &serving, questions, at);
+    Ok(Json(told))
 }
 
 impl Told {

@@ -1,14 +1,11 @@
 //! `/livez`, `/readyz` and `/health`: whether the process runs, whether it can answer, and who answers; pure.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::serve::models::Wired;
 use crate::serve::problem::Problem;
-use crate::serve::seams::Wiring;
 use crate::types::{ModelName, Version};
 
 /// The body of `/health`.
@@ -27,7 +24,7 @@ pub(crate) struct Health {
     unshadowed: Option<String>,
 }
 
-pub(super) async fn health(State(wiring): State<Arc<Wiring>>) -> Json<Health> {
+pub(super) async fn health(Wired(wiring): Wired) -> Json<Health> {
     let serving = wiring.champion.current();
     if let Some(watched) = wiring.champion.watched() {
         return Json(Health {
@@ -53,6 +50,6 @@ pub(super) async fn livez() -> &'static str {
     "ok\n"
 }
 
-pub(super) async fn readyz(State(wiring): State<Arc<Wiring>>) -> Result<&'static str, Problem> {
+pub(super) async fn readyz(Wired(wiring): Wired) -> Result<&'static str, Problem> {
     wiring.reference(|_| "ok\n")
 }

@@ -2,10 +2,9 @@
 //! is taken or refused by itself, and told so.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use futures::future::try_join_all;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,6 +12,7 @@ use uuid::Uuid;
 
 use crate::contract::Violation;
 use crate::serve::inference::{Inference, inference};
+use crate::serve::models::Wired;
 use crate::serve::problem::Problem;
 use crate::serve::request::{InferencesRequest, ToldInference};
 use crate::serve::seams::{Acknowledged, Inferred, Seen, Truth, Watched, Wiring};
@@ -57,7 +57,7 @@ struct Told {
     errors: Vec<Violation>,
 }
 
-pub(super) async fn inferences(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Taken>, Problem> {
+pub(super) async fn inferences(Wired(wiring): Wired, request: Request) -> Result<Json<Taken>, Problem> {
     let body = super::body(request).await?;
     let watched = match (wiring.champion.watched(), wiring.champion.current()) {
         (Some(watched), _) => watched,

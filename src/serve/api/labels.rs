@@ -1,17 +1,16 @@
 //! `POST /api/v1/labels`: what came true, one label or a list; pure but for what is wired to it. All are taken or none.
 
-use std::sync::Arc;
-
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::{Contract, Violation};
+use crate::serve::models::Wired;
 use crate::serve::predictor::truth;
 use crate::serve::problem::Problem;
 use crate::serve::request::LabelsRequest;
-use crate::serve::seams::{Outcomes, Truth, Wiring};
+use crate::serve::seams::{Outcomes, Truth};
 
 /// The body of an answer.
 #[derive(Serialize, JsonSchema)]
@@ -20,7 +19,7 @@ pub(crate) struct Taken {
     outcomes: Outcomes,
 }
 
-pub(super) async fn labels(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Json<Taken>, Problem> {
+pub(super) async fn labels(Wired(wiring): Wired, request: Request) -> Result<Json<Taken>, Problem> {
     let body = super::body(request).await?;
     let (model, labels) =
         wiring.reference(|champion| (champion.name().clone(), checked(&body, champion.contract())))?;

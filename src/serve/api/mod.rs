@@ -5,6 +5,9 @@ mod batch;
 mod health;
 mod inferences;
 mod labels;
+mod many;
+mod mlflow;
+mod open_inference;
 mod predict;
 mod table;
 
@@ -25,6 +28,7 @@ use super::guard::{Access, Guard, Standing};
 use super::keys::Scope;
 use super::limits::{Bodies, Late};
 use super::meter::Meter;
+use super::models::Models;
 use super::problem::Problem;
 use super::seams::Wiring;
 use crate::types::TraceParent;
@@ -36,6 +40,8 @@ pub(crate) mod answers {
     pub(crate) use super::health::Health;
     pub(crate) use super::inferences::Taken as Inferences;
     pub(crate) use super::labels::Taken as Labels;
+    pub(crate) use super::mlflow::Predictions;
+    pub(crate) use super::open_inference::{Inferred, Metadata};
     pub(crate) use super::predict::Said as Prediction;
 }
 
@@ -49,22 +55,50 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Predict, inferences, labels and health, to be merged with other routes and then finished.
-pub fn routes(wiring: Wiring) -> Routes {
-    unwired().wired(Arc::new(wiring))
+pub fn routes(models: Models) -> Routes {
+    unwired().wired(Arc::new(models))
 }
 
 /// The same before anything is wired: a table of what needs which key.
-pub fn unwired() -> Routes<Arc<Wiring>> {
-    Routes::new()
-        .post("/api/v1/predict", Access::Needs(Scope::Predict), predict::predict)
-        .post("/api/v1/predict/batch", Access::Needs(Scope::Predict), batch::batch)
-        .post("/api/v1/inferences", Access::Needs(Scope::Ingest), inferences::inferences)
-        .post("/api/v1/labels", Access::Needs(Scope::Label), labels::labels)
+pub fn unwired() -> Routes<Arc<Models>> {
+    let routes = of_a_model(of_a_model(Routes::new(), "/api/v1"), "/api/v1/models/{model}");
+    routes
         // It names the model and its version.
         .get("/health", Access::Needs(Scope::Read), health::health)
-        // Probes have no keys, and these two say yes or no.
+        .get("/api/v1/models/{model}/health", Access::Needs(Scope::Read), health::health)
+        // Probes have no keys, and these say yes or no.
         .get("/livez", Access::Open, health::livez)
         .get("/readyz", Access::Open, health::readyz)
+        .merge(neighbours())
+}
+
+/// What a model at work is asked and told, below the place where it is named, or where the one that is meant need not be.
+fn of_a_model(routes: Routes<Arc<Models>>, below: &str) -> Routes<Arc<Models>> {
+    routes
+        .post(&format!("{below}/predict"), Access::Needs(Scope::Predict), predict::predict)
+        .post(&format!("{below}/predict/batch"), Access::Needs(Scope::Predict), batch::batch)
+        .post(&format!("{below}/inferences"), Access::Needs(Scope::Ingest), inferences::inferences)
+        .post(&format!("{below}/labels"), Access::Needs(Scope::Label), labels::labels)
+}
+
+/// The same in the words of others: MLflow's scoring protocol, and the Open Inference Protocol v2.
+fn neighbours() -> Routes<Arc<Models>> {
+    let needs = Access::Needs(Scope::Predict);
+    let mut routes = Routes::new()
+        .get("/ping", Access::Open, mlflow::ping)
+        .get("/version", needs, mlflow::version)
+        .post("/invocations", needs, mlflow::invocations)
+        .post("/api/v1/models/{model}/invocations", needs, mlflow::invocations)
+        .get("/v2", needs, open_inference::server)
+        .get("/v2/health/live", Access::Open, open_inference::live)
+        .get("/v2/health/ready", Access::Open, open_inference::ready);
+    for model in ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"] {
+        routes = routes
+            .get(model, needs, open_inference::metadata)
+            .get(&format!("{model}/ready"), needs, open_inference::model_ready)
+            .post(&format!("{model}/infer"), needs, open_inference::infer);
+    }
+    routes
 }
 
 /// What holds for all routes, for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one
@@ -101,12 +135,29 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     Problem::internal().into_response()
 }
 
-/// The trace that the caller says a request belongs to: said once, and by the rules; else it belongs to none.
-fn trace(headers: &HeaderMap) -> Option<TraceParent> {
-    let mut said = headers.get_all(TRACE_PARENT).iter();
-    match (said.next(), said.next()) {
-        (Some(only), None) => TraceParent::read(only.as_bytes()),
-        (None | Some(_), _) => None,
+/// What is known of a request that asks for answers before its body is read.
+#[derive(Clone, Copy)]
+struct Heard {
+    started_us: u64,
+    /// The trace that the caller says it belongs to: said once, and by the rules; else it belongs to none.
+    trace: Option<TraceParent>,
+}
+
+impl Heard {
+    fn of(wiring: &Wiring, headers: &HeaderMap) -> Heard {
+        let started_us = wiring.clock.micros();
+        let mut said = headers.get_all(TRACE_PARENT).iter();
+        let trace = match (said.next(), said.next()) {
+            (Some(only), None) => TraceParent::read(only.as_bytes()),
+            (None | Some(_), _) => None,
+        };
+        Heard { started_us, trace }
+    }
+
+    /// What a row took of it: the whole would say that each of many rows took as long as all of them.
+    fn latency_us(self, wiring: &Wiring, rows: usize) -> u32 {
+        let took_us = wiring.clock.micros().saturating_sub(self.started_us) / rows.max(1) as u64;
+        u32::try_from(took_us).unwrap_or(u32::MAX)
     }
 }
 
@@ -117,15 +168,51 @@ async fn body(request: Request) -> Result<Vec<u8>, Problem> {
 
 /// As [`body`], of as many bytes at most as these rules say.
 async fn body_of(request: Request, most: fn(Bodies) -> usize) -> Result<Vec<u8>, Problem> {
-    let headers = request.headers();
-    if let Some(kind) = headers.get(CONTENT_TYPE) {
+    match Media::of(request.headers()) {
+        Some(Media::Json) => {}
+        Some(Media::Csv) | None => return Err(Problem::not_json()),
+    }
+    let rules = rules_of(&request);
+    let body = whole(request, most(rules)).await?;
+    if rules.are_exceeded_by(&body) { Err(Problem::too_deep(rules.depth)) } else { Ok(body) }
+}
+
+/// As [`body_of`] for many rows, which may be CSV, too.
+async fn rows_of(request: Request) -> Result<(Media, Vec<u8>), Problem> {
+    let rules = rules_of(&request);
+    match Media::of(request.headers()).ok_or_else(Problem::not_rows)? {
+        Media::Json => Ok((Media::Json, body_of(request, |rules| rules.batch_bytes).await?)),
+        Media::Csv => Ok((Media::Csv, whole(request, rules.batch_bytes).await?)),
+    }
+}
+
+fn rules_of(request: &Request) -> Bodies {
+    request.extensions().get::<Bodies>().copied().unwrap_or(Bodies::DEFAULTS)
+}
+
+/// What a body says it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Json,
+    Csv,
+}
+
+impl Media {
+    /// A body that says nothing is JSON.
+    fn of(headers: &HeaderMap) -> Option<Media> {
+        let Some(kind) = headers.get(CONTENT_TYPE) else { return Some(Media::Json) };
         let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-        if !(kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")) {
-            return Err(Problem::not_json());
+        match kind {
+            json if json.eq_ignore_ascii_case("application/json") || json.ends_with("+json") => Some(Media::Json),
+            csv if csv.eq_ignore_ascii_case("text/csv") => Some(Media::Csv),
+            _ => None,
         }
     }
-    let rules = request.extensions().get::<Bodies>().copied().unwrap_or(Bodies::DEFAULTS);
-    let most = most(rules);
+}
+
+/// A body of as many bytes at most.
+async fn whole(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
+    let headers = request.headers();
     let heard_out = most.saturating_mul(HEARD_OUT);
     let says = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if says.is_some_and(|length| length > heard_out) {
@@ -146,9 +233,5 @@ async fn body_of(request: Request, most: fn(Bodies) -> usize) -> Result<Vec<u8>,
             body.extend_from_slice(&data);
         }
     }
-    match length {
-        length if length > most => Err(Problem::too_large(most)),
-        _ if rules.are_exceeded_by(&body) => Err(Problem::too_deep(rules.depth)),
-        _ => Ok(body),
-    }
+    if length > most { Err(Problem::too_large(most)) } else { Ok(body) }
 }

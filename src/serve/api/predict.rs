@@ -3,29 +3,30 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::Heard;
 use crate::contract::Task;
 use crate::scoring::Score;
+use crate::serve::models::Wired;
 use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
 use crate::types::{ModelName, NotComputable, Timestamp, TraceParent, Version};
 
-pub(super) async fn predict(State(wiring): State<Arc<Wiring>>, request: Request) -> Result<Response, Problem> {
-    let started_us = wiring.clock.micros();
-    let trace = super::trace(request.headers());
+pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
+    let heard = Heard::of(&wiring, request.headers());
     let body = super::body(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let question = Question::answer(&wiring, &serving, &body)?;
-    let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
+    let latency_us = heard.latency_us(&wiring, 1);
 
-    let recorded = question.record(&wiring, &serving, latency_us, trace)?;
+    let recorded = question.record(&wiring, &serving, latency_us, heard.trace)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
 

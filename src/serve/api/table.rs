@@ -54,6 +54,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
+    /// These and others.
+    #[must_use]
+    pub fn merge(mut self, others: Routes<S>) -> Self {
+        self.rows.extend(others.rows);
+        self
+    }
+
     /// Give the handlers what they need.
     pub fn wired(self, state: S) -> Routes {
         let wire = |(row, handler): (Row, MethodRouter<S>)| (row, handler.with_state(state.clone()));
@@ -67,13 +74,6 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 impl Routes {
-    /// These and others.
-    #[must_use]
-    pub fn merge(mut self, others: Routes) -> Self {
-        self.rows.extend(others.rows);
-        self
-    }
-
     /// As a service that asks nobody who they are.
     pub fn router(self) -> Router {
         routed(self.rows.into_iter().map(|(row, handler)| (row.path, handler)))

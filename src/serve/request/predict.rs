@@ -94,7 +94,7 @@ impl Fault {
 }
 
 /// A request that is being read.
-struct Reading<'c> {
+pub(super) struct Reading<'c> {
     part: Part,
     admission: Admission<'c>,
     /// The names that are no features: none may come twice.
@@ -118,7 +118,12 @@ impl<'c> Reading<'c> {
         }
     }
 
-    fn feature(&mut self, name: &str, value: &RawValue) {
+    /// A row that is nothing but its features.
+    pub(super) fn row(contract: &'c Contract) -> Self {
+        Reading { seen: true, ..Reading::of(contract, "a row") }
+    }
+
+    pub(super) fn feature(&mut self, name: &str, value: &RawValue) {
         let field = match Field::read(name, value) {
             Ok(field) => field,
             Err(fault) => return self.fault.found(fault),
@@ -141,7 +146,7 @@ impl<'c> Reading<'c> {
         }
     }
 
-    fn finish(self) -> Result<PredictRequest, Malformed> {
+    pub(super) fn finish(self) -> Result<PredictRequest, Malformed> {
         let there = if self.seen { Ok(()) } else { Err(Malformed::Absent { member: "features" }) };
         self.fault.or(there)?;
         Ok(PredictRequest { request_id: self.request_id, features: self.admission.finish() })

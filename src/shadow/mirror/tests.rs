@@ -14,8 +14,10 @@ use uuid::Uuid;
 
 use super::*;
 use crate::log::{PartKind, Recorder, SpoolRules, parts_between, read_events, read_part};
-use crate::serve::fixture::{Fixed, Hands, Memo, a_model, a_moved_model, a_regression, a_request, a_wiring, serving};
-use crate::serve::{Recorded, Serving, SinkError, Wiring, finish, routes};
+use crate::serve::fixture::{
+    Fixed, Hands, Memo, a_model, a_moved_model, a_regression, a_request, a_wiring, routes_of, serving,
+};
+use crate::serve::{Recorded, Serving, SinkError, Wiring, finish};
 use crate::snapshot::{Counting, Window, WindowRules, judged, maintain, seal_due};
 use crate::store::{Disk, Durability, Store};
 use crate::types::{Span, Timestamp, Version};
@@ -52,7 +54,7 @@ impl Server {
             labels: recorder.clone(),
             mirror: Arc::new(InlineMirror(scoring)),
         };
-        Server { store, clock, recorder, counting, router: finish(routes(wiring)) }
+        Server { store, clock, recorder, counting, router: finish(routes_of(wiring)) }
     }
 
     fn send(&self, path: &str, body: String) -> (u16, String) {
@@ -253,7 +255,7 @@ fn a_candidate_without_a_finite_score_is_dropped_and_the_answer_stands() {
     let (wiring, memo) =
         a_wiring(Some(serving(a_regression(Version::FIRST, 1.0), Some(a_regression(Version::new(1, 1, 0), 1e308)))));
     let scoring = Scoring { clock: wiring.clock.clone(), events: memo.clone(), counter: memo.clone() };
-    let router = finish(routes(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
+    let router = finish(routes_of(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
     let request = Request::post("/api/v1/predict").body(Body::from(a_request(40.0, None))).unwrap();
     assert_eq!(block_on(router.oneshot(request)).unwrap().status(), 200);
     assert_eq!(memo.all(), ["event scored", "count scored", "failed 1.1.0"]);

@@ -7,11 +7,12 @@ use std::path::{Path, PathBuf};
 
 use regent::config::{Policy, Settings};
 use regent::contract;
-use regent::govern::Rules;
+use regent::govern::{self, Rules};
 use regent::ingest::Globs;
 use regent::promote::Context;
+use regent::registry;
 use regent::store::{Disk, Durability, Store};
-use regent::types::ModelName;
+use regent::types::{ModelName, ModelUri, Version, Which};
 use ulid::Ulid;
 
 use super::files::write_draft;
@@ -113,6 +114,31 @@ impl Workspace {
                 Err(Failure::usage(format!("which model? there are {}", names.join(", "))).hint(hint))
             }
         }
+    }
+
+    /// The version that a name means, or the one that stands beside it; nothing if neither says.
+    ///
+    /// # Errors
+    /// Both say; nobody stands where the name points; a journal or a folder that cannot be read.
+    pub fn version(&self, named: &ModelUri, beside: Option<Version>) -> Result<Option<Version>, Failure> {
+        let (Some(which), None) = (named.which, beside) else {
+            return match beside {
+                Some(beside) if named.which.is_some() => {
+                    Err(Failure::usage(format!("the version is given twice: `{named}` and {beside}")))
+                }
+                beside => Ok(beside),
+            };
+        };
+        let model = &named.model;
+        let standing = || govern::fold(&self.store, model);
+        let (found, what) = match which {
+            Which::Version(version) => (Some(version), ""),
+            Which::Newest => (registry::versions(&self.store, model)?.pop(), "version"),
+            Which::Champion => (standing()?.champion_version(), "champion"),
+            Which::Candidate => (standing()?.candidate.map(|candidate| candidate.version), "candidate"),
+        };
+        let nobody = || Failure::usage(format!("{model} has no {what} now")).hint(format!("regent status {model}"));
+        found.map(Some).ok_or_else(nobody)
     }
 
     /// The model that was named, or all of them.

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use regent::registry::{self, Archive, LARGEST_ARCHIVE, RegistryError};
 use regent::store::{Overlay, Store};
-use regent::types::{Digest, ModelName, Version};
+use regent::types::{Digest, ModelUri, Version};
 use serde_json::json;
 
 use super::sign;
@@ -17,10 +17,10 @@ use crate::edge::{Answer, Exit, Failure, Scene, files};
 /// What leaves, and where to
 #[derive(Debug, Args)]
 pub struct Export {
-    /// The model
-    model: ModelName,
-    /// The version
-    version: Version,
+    /// The model, or one of its versions: models:/rain@champion, models:/rain/1.2.0
+    model: ModelUri,
+    /// The version, unless the model says it
+    version: Option<Version>,
     /// The file [default: MODEL-VERSION.tar]
     #[arg(long, value_name = "FILE.tar")]
     out: Option<PathBuf>,
@@ -32,9 +32,16 @@ pub struct Export {
 impl Export {
     pub fn run(self, scene: &Scene) -> Result<Answer, Failure> {
         let workspace = scene.workspace()?;
-        let Export { model, version, .. } = &self;
+        let Some(version) = workspace.version(&self.model, self.version)? else {
+            let hint = format!(
+                "`regent registry list {0}` lists them; models:/{0}@champion is the one that answers",
+                self.model
+            );
+            return Err(Failure::usage("say which version").hint(hint));
+        };
+        let model = &self.model.model;
         let file = self.out.clone().unwrap_or_else(|| PathBuf::from(format!("{model}-{version}.tar")));
-        let archive = registry::export(&workspace.store, model, *version)?;
+        let archive = registry::export(&workspace.store, model, version)?;
         let bytes = archive.print().map_err(RegistryError::from)?;
         if !self.dry_run {
             create(&file, &bytes)?;

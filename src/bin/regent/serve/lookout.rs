@@ -21,13 +21,13 @@ use crate::edge::{Failure, Workspace};
 const EVERY: Duration = Duration::from_mins(1);
 
 /// Look from now on; it ends when what is returned is dropped, and a delivery on its way is waited for by nobody.
-pub fn start(root: &Path, model: &ModelName, clock: &Arc<SystemClock>) -> Result<Sender<()>, Failure> {
+pub fn start(root: &Path, models: &[ModelName], clock: &Arc<SystemClock>) -> Result<Sender<()>, Failure> {
     let (stop, stopped) = channel();
-    let lookout = Lookout { root: root.to_owned(), model: model.clone(), clock: Arc::clone(clock) };
+    let lookout = Lookout { root: root.to_owned(), models: models.to_vec(), clock: Arc::clone(clock) };
     let work = move || {
         let mut said = String::new();
         loop {
-            let trouble = lookout.look(lookout.clock.now()).err().map(|failure| failure.sentence()).unwrap_or_default();
+            let trouble = lookout.trouble(lookout.clock.now());
             if !trouble.is_empty() && trouble != said {
                 tracing::error!("{trouble}");
             }
@@ -43,24 +43,30 @@ pub fn start(root: &Path, model: &ModelName, clock: &Arc<SystemClock>) -> Result
 
 struct Lookout {
     root: PathBuf,
-    model: ModelName,
+    models: Vec<ModelName>,
     clock: Arc<SystemClock>,
 }
 
 impl Lookout {
-    fn look(&self, now: Timestamp) -> Result<(), Failure> {
+    /// What hinders it, in words. A model that cannot be looked at does not hide the others.
+    fn trouble(&self, now: Timestamp) -> String {
+        let look = |model| Some(format!("{model}: {}", self.look(model, now).err()?.sentence()));
+        self.models.iter().filter_map(look).collect::<Vec<_>>().join("; ")
+    }
+
+    fn look(&self, model: &ModelName, now: Timestamp) -> Result<(), Failure> {
         let workspace = Workspace::open(&self.root)?;
-        let governed = workspace.governed(&self.model)?;
-        let standing = govern::fold(&workspace.store, &self.model)?;
+        let governed = workspace.governed(model)?;
+        let standing = govern::fold(&workspace.store, model)?;
         let rules = &workspace.settings.alerts;
         let believed = |last| now.since(last) <= governed.rules.promotion.clock_jump;
         let late = alert::lateness(&standing, &governed.rules, rules.late_after, now);
         let (Lateness::Late { what }, true) = (late, standing.last_at.is_none_or(believed)) else { return Ok(()) };
         let findings = Findings::from([(Kind::GovernorLate, Seen::stands(Level::Warning, what))]);
-        for notice in alert::raise(&workspace.store, &self.model, &findings, rules, now)? {
+        for notice in alert::raise(&workspace.store, model, &findings, rules, now)? {
             tracing::warn!("{notice}");
         }
-        let models = std::slice::from_ref(&self.model);
+        let models = std::slice::from_ref(model);
         for delivery in deliver(&workspace.store, &self.root, rules, models, now)? {
             tracing::info!("told {delivery}");
         }
