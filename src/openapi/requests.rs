@@ -77,8 +77,7 @@ fn invocations(contract: Option<&Contract>) -> Value {
     ];
     if let Some(contract) = contract {
         let names: Vec<&str> = contract.features().iter().map(|feature| feature.name.as_str()).collect();
-        let cells: Vec<Value> = contract.features().iter().map(|feature| value(&feature.domain)).collect();
-        let row = json!({ "type": "array", "prefixItems": cells, "items": false, "minItems": names.len() });
+        let row = json!({ "type": "array", "minItems": names.len(), "maxItems": names.len() });
         let members = json!({
             "columns": { "const": names, "description": "The features, in any order that the rows have, too." },
             "data": { "type": "array", "maxItems": MOST_ROWS, "items": row },
@@ -105,7 +104,8 @@ fn tensors(contract: Option<&Contract>) -> Value {
         Some(contract) => {
             let features = contract.features();
             let inputs: Vec<Value> = features.iter().map(|feature| tensor(&feature.name, &feature.domain)).collect();
-            json!({ "type": "array", "prefixItems": inputs, "items": false, "minItems": features.len() })
+            let (all, each) = (features.len(), "Each feature once, in any order.");
+            json!({ "type": "array", "items": { "oneOf": inputs }, "minItems": all, "maxItems": all, "description": each })
         }
         None => json!({ "type": "array" }),
     };

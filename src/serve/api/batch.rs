@@ -39,6 +39,7 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<[f64; 2]>")]
     interval: Option<(f64, f64)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Violation>,

@@ -107,6 +107,7 @@ pub(crate) struct Said {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<[f64; 2]>")]
     interval: Option<(f64, f64)>,
 }
 
