@@ -28,6 +28,8 @@ pub struct Settings {
     pub listen: String,
     /// Whether an acknowledged event is on disk (`durable`) or at most a moment from it (`batched`).
     pub events: Events,
+    /// What becomes of a request whose event cannot be written, be it that the disk is full.
+    pub unrecorded: Unrecorded,
     /// How long a replica must have written nothing, and its process be gone, before another seals what it left in the spool.
     pub adopt_after: Span,
     /// Who hears of alerts, and how.
@@ -40,8 +42,19 @@ pub struct Settings {
 pub enum Events {
     /// After fsync.
     Durable,
-    /// After write; at most one second of events is lost with the machine.
+    /// At once: events are gathered and written together. What was answered in the last 0.1 s is lost with the process, and in the
+    /// last 1.2 s with the machine.
     Batched,
+}
+
+/// What becomes of an answer that nobody would remember.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Unrecorded {
+    /// It is not given: 503 until events can be written again.
+    Refuse,
+    /// It is given and counted: `counts.unrecorded` of its window says how many there are.
+    Count,
 }
 
 impl Default for Settings {
@@ -52,6 +65,7 @@ impl Default for Settings {
             model: None,
             listen: "127.0.0.1:8080".to_owned(),
             events: Events::Batched,
+            unrecorded: Unrecorded::Refuse,
             adopt_after: Span::from_mins(5),
             alerts: AlertRules::default(),
         }

@@ -57,8 +57,8 @@ fn a_window(features: [Vec<u64>; 4]) -> Snapshot {
         counts: Counts {
             counted: rows,
             valid: rows,
-            codes: BTreeMap::new(),
             versions: BTreeMap::from([(Version::FIRST, seen)]),
+            ..Counts::default()
         },
         silent_replicas: Vec::new(),
         merged: Vec::new(),

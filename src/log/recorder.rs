@@ -82,11 +82,13 @@ impl Recorder {
             spool.rotate_if(now, ending);
             spool.take_due(now, ending)
         };
+        // A part is made of what its file holds.
+        let writer = self.spool().writer();
+        writer.flush()?;
         self.seal(&due)?;
         // What was acknowledged without waiting is at most one call of this from the disk.
-        if let Some(file) = self.spool().unsynced() {
-            spool::sync(&file)?;
-        }
+        let unsynced = self.spool().unsynced();
+        unsynced.map_or(Ok(()), |sheet| sheet.sync())?;
         Ok(self.spool().watermark().unwrap_or(now))
     }
 
@@ -97,6 +99,13 @@ impl Recorder {
             self.spool().forget(segment)?;
         }
         Ok(())
+    }
+
+    /// Append a line about this instant; returns the instant it is recorded under.
+    fn append(&self, at: Timestamp, line: Line) -> Result<(Timestamp, Acknowledged), SinkError> {
+        // Spelled before the spool is taken: others wait for that.
+        let spelled = line.spelled();
+        self.spool().append(at, spelled, |at| line.about(at).spelled()).map_err(unwritten)
     }
 
     fn spool(&self) -> MutexGuard<'_, Spool> {
@@ -175,9 +184,7 @@ fn unwritten(error: LogError) -> SinkError {
 
 impl EventSink for Recorder {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
-        let event = event(answered);
-        let line = |ts| Line::Answer(Event { ts, ..event });
-        let (at, on_disk) = self.spool().append(answered.at, line).map_err(unwritten)?;
+        let (at, on_disk) = self.append(answered.at, Line::Answer(event(answered)))?;
         let model = answered.serving.champion.name();
         self.recent().about(model, |requests| requests.answered(answered.request_id, at));
         Ok(Recorded { at, on_disk })
@@ -194,6 +201,7 @@ impl EventSink for Recorder {
                 latency_us: shadowed.latency_us,
             },
         });
+        let line = line.spelled();
         match self.spool().append_beside(shadowed.at, &line) {
             Ok(true) => Ok(()),
             Ok(false) => Err(SinkError { reason: "the request's segment is sealed".to_owned() }),
@@ -206,7 +214,7 @@ impl EventSink for Recorder {
         if self.recent().about(model, |requests| requests.of(inferred.request_id)).0.is_some() {
             return Ok(None);
         }
-        let line = Line::Answer(event_elsewhere(inferred));
+        let line = Line::Answer(event_elsewhere(inferred)).spelled();
         let on_disk = self.spool().append_past(now, &line).map_err(unwritten)?;
         self.recent().about(model, |requests| requests.answered(inferred.request_id, inferred.at));
         Ok(Some(on_disk))
@@ -224,8 +232,8 @@ impl LabelSink for Recorder {
             if !outcomes.settle(answered, told.as_slice(), &label, Timestamp::EPOCH) {
                 continue;
             }
-            let line = |at| Line::Label(LabelLine { model: model.clone(), label: Label { at, ..label.clone() } });
-            lines.push(self.spool().append(at, line).map_err(unwritten)?.1);
+            let line = Line::Label(LabelLine { model: model.clone(), label: label.clone() });
+            lines.push(self.append(at, line)?.1);
             self.recent().about(model, |requests| requests.labelled(label));
         }
         Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })

@@ -17,6 +17,29 @@ pub(super) enum Line {
     Label(LabelLine),
 }
 
+impl Line {
+    /// As it is written.
+    pub(super) fn spelled(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(LENGTH);
+        // Nothing in a line can fail to be spelled: its maps have words for keys.
+        let _ = serde_json::to_writer(&mut bytes, self);
+        bytes.push(b'\n');
+        bytes
+    }
+
+    /// The same about another instant.
+    pub(super) fn about(mut self, instant: Timestamp) -> Line {
+        match &mut self {
+            Line::Answer(Event { ts, .. }) | Line::Shadow(ShadowLine { ts, .. }) => *ts = instant,
+            Line::Label(LabelLine { label, .. }) => label.at = instant,
+        }
+        self
+    }
+}
+
+/// What a line has room for before it must move: most are shorter.
+const LENGTH: usize = 384;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ShadowLine {
     /// Two models may be asked under one id.

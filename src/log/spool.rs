@@ -2,25 +2,23 @@
 #![expect(clippy::disallowed_methods, reason = "a door: the spool is a file of its own")]
 
 mod adopt;
-mod committer;
+mod writer;
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use ulid::Ulid;
 
-use super::segment::Line;
 use super::{LogError, PartName};
 use crate::serve::Acknowledged;
 use crate::store::Durability;
 use crate::types::{ReplicaName, Span, Timestamp};
 pub(super) use adopt::{Orphan, orphans};
-use committer::Committer;
+use writer::{Sheet, Writer};
 
 /// No part holds two hours.
 const HOUR: Span = Span::from_hours(1);
@@ -65,7 +63,7 @@ pub(super) struct Spool {
     name: PartName,
     rules: SpoolRules,
     segments: VecDeque<Segment>,
-    committer: Committer,
+    writer: Arc<Writer>,
     /// Held as long as the process lives.
     _lock: File,
 }
@@ -77,11 +75,9 @@ struct Segment {
     last_at: Timestamp,
     closed_at: Option<Timestamp>,
     /// Nothing until the first line: an idle replica makes no files.
-    file: Option<Arc<File>>,
+    sheet: Option<Arc<Sheet>>,
     bytes: u64,
     sealing: bool,
-    /// A write or an fsync failed: no line may follow.
-    broken: Arc<AtomicBool>,
 }
 
 /// A segment that is to be sealed.
@@ -109,56 +105,59 @@ impl Spool {
             name: PartName { replica: replica.clone(), boot, seq: 0 },
             rules,
             segments: VecDeque::from([Segment::open(0, now)]),
-            committer: Committer::start(durability)?,
+            writer: Arc::new(Writer::start(durability)?),
             _lock: lock,
         };
         Ok((spool, left))
     }
 
-    /// Append a line about this instant; returns the instant it is recorded under. `line` is given that instant.
+    /// Append a line about this instant; returns the instant it is recorded under. `again` spells the line for that instant, should
+    /// it be another one.
     pub(super) fn append(
         &mut self,
         at: Timestamp,
-        line: impl FnOnce(Timestamp) -> Line,
+        line: Vec<u8>,
+        again: impl FnOnce(Timestamp) -> Vec<u8>,
     ) -> Result<(Timestamp, Acknowledged), LogError> {
-        if let Some(over) = self.segments.back().and_then(|current| current.is_over(at, &self.rules)) {
-            self.rotate(over);
-        }
-        let (folder, name) = (&self.folder, &self.name);
-        // There is always a current segment: `open` makes the first and `rotate` adds to them.
-        let Some(current) = self.segments.back_mut() else {
-            return Ok((at, self.committer.acknowledge(None)));
-        };
-        let at = at.max(current.opened_at);
-        let file = current.write(folder, name, &line(at), self.committer.durability())?;
-        current.last_at = current.last_at.max(at);
-        Ok((at, self.committer.acknowledge(Some((file, Arc::clone(&current.broken))))))
+        self.rotate_past(at);
+        let begun = self.segments.back().map_or(at, |current| at.max(current.opened_at));
+        let line = if begun == at { line } else { again(begun) };
+        Ok((begun, self.append_now(begun, &line)?))
     }
 
     /// Append a line that keeps an instant of its own, however long past: what a model elsewhere answered then. A window that was
     /// sealed by then does not see it.
-    pub(super) fn append_past(&mut self, now: Timestamp, line: &Line) -> Result<Acknowledged, LogError> {
-        if let Some(over) = self.segments.back().and_then(|current| current.is_over(now, &self.rules)) {
-            self.rotate(over);
-        }
-        let (folder, name) = (&self.folder, &self.name);
-        let Some(current) = self.segments.back_mut() else {
-            return Ok(self.committer.acknowledge(None));
-        };
-        let file = current.write(folder, name, line, self.committer.durability())?;
-        current.last_at = current.last_at.max(now);
-        Ok(self.committer.acknowledge(Some((file, Arc::clone(&current.broken)))))
+    pub(super) fn append_past(&mut self, now: Timestamp, line: &[u8]) -> Result<Acknowledged, LogError> {
+        self.rotate_past(now);
+        self.append_now(now, line)
     }
 
     /// Append what belongs to an answer recorded at this instant, to the answer's own segment; false if that is sealed.
-    pub(super) fn append_beside(&mut self, at: Timestamp, line: &Line) -> Result<bool, LogError> {
-        let (folder, name, durability) = (&self.folder, &self.name, self.committer.durability());
+    pub(super) fn append_beside(&mut self, at: Timestamp, line: &[u8]) -> Result<bool, LogError> {
+        let (folder, name, writer) = (&self.folder, &self.name, &self.writer);
         let mut open = self.segments.iter_mut().rev().filter(|segment| !segment.sealing);
         match open.find(|segment| segment.opened_at <= at && segment.closed_at.is_none_or(|end| at < end)) {
-            Some(segment) if !segment.broken.load(Ordering::Relaxed) => {
-                segment.write(folder, name, line, durability).map(|_| true)
-            }
+            Some(segment) if !segment.is_broken() => segment.take(folder, name, writer, line).map(|_| true),
             Some(_) | None => Ok(false),
+        }
+    }
+
+    fn append_now(&mut self, at: Timestamp, line: &[u8]) -> Result<Acknowledged, LogError> {
+        // There is always a current segment: `open` makes the first and `rotate` adds to them.
+        let Some(current) = self.segments.back_mut() else { return Ok(Box::pin(std::future::ready(Ok(())))) };
+        let acknowledged = current.take(&self.folder, &self.name, &self.writer, line)?;
+        current.last_at = current.last_at.max(at);
+        Ok(acknowledged)
+    }
+
+    /// Who writes what was appended; it is waited for without holding the spool.
+    pub(super) fn writer(&self) -> Arc<Writer> {
+        Arc::clone(&self.writer)
+    }
+
+    fn rotate_past(&mut self, at: Timestamp) {
+        if let Some(over) = self.segments.back().and_then(|current| current.is_over(at, &self.rules)) {
+            self.rotate(over);
         }
     }
 
@@ -167,7 +166,7 @@ impl Spool {
         let Some(current) = self.segments.back_mut() else {
             return;
         };
-        if current.file.is_none() {
+        if current.sheet.is_none() {
             // Nothing was written: the segment simply begins later.
             current.opened_at = current.opened_at.max(now);
             return;
@@ -184,7 +183,7 @@ impl Spool {
             current.closed_at = Some(at);
             self.name.seq = current.seq + 1;
         }
-        self.segments.retain(|segment| segment.file.is_some());
+        self.segments.retain(|segment| segment.sheet.is_some());
         self.segments.push_back(Segment::open(self.name.seq, at));
     }
 
@@ -203,10 +202,10 @@ impl Spool {
     }
 
     /// The file whose lines may not be on disk yet although they were acknowledged; nothing when each waits for the disk.
-    pub(super) fn unsynced(&self) -> Option<Arc<File>> {
-        match self.committer.durability() {
+    pub(super) fn unsynced(&self) -> Option<Arc<Sheet>> {
+        match self.writer.durability() {
             Durability::Durable => None,
-            Durability::Batched => self.segments.back()?.file.clone(),
+            Durability::Batched => self.segments.back()?.sheet.clone(),
         }
     }
 
@@ -221,7 +220,7 @@ impl Spool {
 
     /// What is not sealed.
     pub(super) fn backlog(&self) -> Backlog {
-        let written = || self.segments.iter().filter(|segment| segment.file.is_some());
+        let written = || self.segments.iter().filter(|segment| segment.sheet.is_some());
         Backlog {
             since: written().map(|segment| segment.opened_at).min(),
             bytes: written().map(|segment| segment.bytes).sum(),
@@ -236,22 +235,13 @@ impl Spool {
 
 impl Segment {
     fn open(seq: u64, opened_at: Timestamp) -> Segment {
-        Segment {
-            seq,
-            opened_at,
-            last_at: opened_at,
-            closed_at: None,
-            file: None,
-            bytes: 0,
-            sealing: false,
-            broken: Arc::new(AtomicBool::new(false)),
-        }
+        Segment { seq, opened_at, last_at: opened_at, closed_at: None, sheet: None, bytes: 0, sealing: false }
     }
 
     /// Where the next segment begins, if a line about `at` does not belong in this one.
     fn is_over(&self, at: Timestamp, rules: &SpoolRules) -> Option<Timestamp> {
         let hour = at.floor(HOUR);
-        let full = self.bytes >= rules.rotate_bytes || self.broken.load(Ordering::Relaxed);
+        let full = self.bytes >= rules.rotate_bytes || self.is_broken();
         if hour > self.opened_at.floor(HOUR) {
             Some(self.earliest_end(hour))
         } else {
@@ -261,41 +251,34 @@ impl Segment {
 
     /// The first instant from `at` on that is after all its lines.
     fn earliest_end(&self, at: Timestamp) -> Timestamp {
-        let after = if self.file.is_some() { self.last_at + Span::from_micros(1) } else { self.opened_at };
+        let after = if self.sheet.is_some() { self.last_at + Span::from_micros(1) } else { self.opened_at };
         at.max(after)
     }
 
-    fn write(
-        &mut self,
-        folder: &Path,
-        name: &PartName,
-        line: &Line,
-        durability: Durability,
-    ) -> Result<Arc<File>, LogError> {
-        let path = folder.join(file_name(&PartName { seq: self.seq, ..name.clone() }));
-        let written = self.file(folder, &path, durability).and_then(|file| {
-            let mut bytes = serde_json::to_vec(line)?;
-            bytes.push(b'\n');
-            (&*file).write_all(&bytes)?;
-            self.bytes += bytes.len() as u64;
-            Ok(file)
-        });
-        // A part of the line may be there; it must stay the last.
-        self.broken.fetch_or(written.is_err(), Ordering::Relaxed);
-        written.map_err(failed("write", &path))
+    fn is_broken(&self) -> bool {
+        self.sheet.as_ref().is_some_and(|sheet| sheet.is_broken())
     }
 
-    fn file(&mut self, folder: &Path, path: &Path, durability: Durability) -> io::Result<Arc<File>> {
-        if let Some(file) = &self.file {
-            return Ok(Arc::clone(file));
+    fn take(&mut self, folder: &Path, name: &PartName, writer: &Writer, line: &[u8]) -> Result<Acknowledged, LogError> {
+        let acknowledged = writer.take(self.sheet(folder, name, writer.durability())?, line)?;
+        self.bytes += line.len() as u64;
+        Ok(acknowledged)
+    }
+
+    fn sheet(&mut self, folder: &Path, name: &PartName, durability: Durability) -> Result<&Arc<Sheet>, LogError> {
+        if let Some(sheet) = self.sheet.take() {
+            return Ok(self.sheet.insert(sheet));
         }
-        let file = Arc::new(OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(path)?);
-        self.file = Some(Arc::clone(&file));
+        let path = folder.join(file_name(&PartName { seq: self.seq, ..name.clone() }));
+        let made = OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(&path);
+        let sheet = Sheet::new(path.clone(), made.map_err(failed("write", &path))?);
+        let sheet = self.sheet.insert(Arc::new(sheet));
         if durability == Durability::Durable {
             // The file's own name must outlive a power cut, too.
-            File::open(folder)?.sync_all()?;
+            let named = File::open(folder).and_then(|folder| folder.sync_all());
+            named.inspect_err(|_| sheet.give_up()).map_err(failed("write", &path))?;
         }
-        Ok(file)
+        Ok(sheet)
     }
 }
 
@@ -358,11 +341,6 @@ pub(super) fn remove(sealed: &Due) -> Result<(), LogError> {
 /// The bytes of a segment.
 pub(super) fn read(due: &Due) -> Result<Vec<u8>, LogError> {
     fs::read(&due.path).map_err(failed("read", &due.path))
-}
-
-/// See to it that the lines of a segment are on disk.
-pub(super) fn sync(file: &File) -> Result<(), LogError> {
-    file.sync_data().map_err(failed("sync", Path::new("segment")))
 }
 
 fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {

@@ -94,6 +94,11 @@ impl Seen<'_> {
                 "What was answered to valid rows: a probability in twentieths, or a number with its sum and count alone.",
                 scores.collect(),
             ),
+            counts(
+                "regent_unrecorded",
+                "Answers that were given although their events could not be written.",
+                self.each(|tally| vec![(Labels::new(), tally.unrecorded())]),
+            ),
             counts("regent_violations", "Violations of the contract by reason.", self.each(violations)),
             counts("regent_inferences", "Answers of a model elsewhere that were told.", self.each(elsewhere)),
         ]

@@ -239,6 +239,10 @@ impl Counter for Memo {
         self.tell(format!("count inferred {}", inferred.reference.version()));
     }
 
+    fn unrecorded(&self, _: Timestamp) {
+        self.tell("count unrecorded".to_owned());
+    }
+
     fn missed(&self, _: Timestamp, candidate: &Predictor, why: Missed) {
         self.tell(format!("{} {}", why.as_str(), candidate.version()));
     }

@@ -227,6 +227,7 @@ pub struct Tally {
     elsewhere: [AtomicU64; 2],
     shadow_latency: Bars,
     missed: [AtomicU64; Missed::ALL.len()],
+    unrecorded: AtomicU64,
     labels: [AtomicU64; 6],
 }
 
@@ -240,6 +241,7 @@ impl Default for Tally {
             elsewhere: Default::default(),
             shadow_latency: Bars::new(LATENCIES),
             missed: Default::default(),
+            unrecorded: AtomicU64::new(0),
             labels: Default::default(),
         }
     }
@@ -283,6 +285,11 @@ impl Tally {
     /// Requests that a candidate should have scored and did not.
     pub fn missed(&self) -> impl Iterator<Item = (Missed, u64)> {
         Missed::ALL.into_iter().zip(loaded(&self.missed))
+    }
+
+    /// Answers that were given although their events could not be written.
+    pub fn unrecorded(&self) -> u64 {
+        self.unrecorded.load(Ordering::Relaxed)
     }
 
     /// What became of labels.
@@ -363,6 +370,11 @@ impl Counter for Metered {
         };
         count.fetch_add(1, Ordering::Relaxed);
         self.counter.inferred(inferred);
+    }
+
+    fn unrecorded(&self, at: Timestamp) {
+        self.tally.unrecorded.fetch_add(1, Ordering::Relaxed);
+        self.counter.unrecorded(at);
     }
 
     fn missed(&self, at: Timestamp, candidate: &Predictor, why: Missed) {

@@ -176,6 +176,8 @@ pub trait Counter: Send + Sync {
     fn shadowed(&self, shadowed: &Shadowed<'_>);
     /// Count an answer of a model elsewhere. Nobody measured how long it took.
     fn inferred(&self, inferred: &Inferred<'_>);
+    /// Count a request that was answered although its event could not be written.
+    fn unrecorded(&self, at: Timestamp);
     /// Count a request that the candidate should have scored and did not.
     fn missed(&self, at: Timestamp, candidate: &Predictor, why: Missed);
 }

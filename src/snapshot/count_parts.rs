@@ -74,6 +74,7 @@ impl CountPart {
             };
             rows.push(row(None, "counted", None, None, counts.counted));
             rows.push(row(None, "valid", None, None, counts.valid));
+            rows.push(row(None, "unrecorded", None, None, counts.unrecorded));
             rows.extend(counts.codes.iter().map(|(code, count)| row(None, "code", Some(code.clone()), None, *count)));
             for (version, seen) in &counts.versions {
                 let version = Some(*version);
@@ -121,6 +122,7 @@ impl CountPart {
             match row.kind.as_str() {
                 "counted" => counts.counted += row.count,
                 "valid" => counts.valid += row.count,
+                "unrecorded" => counts.unrecorded += row.count,
                 "code" => *counts.codes.entry(need("name", row.name)?).or_default() += row.count,
                 _ => return Err("`kind` holds what it cannot hold".to_owned()),
             }

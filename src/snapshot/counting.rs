@@ -170,6 +170,10 @@ impl Counter for Counting {
         });
     }
 
+    fn unrecorded(&self, at: Timestamp) {
+        self.count(at, |counts| counts.unrecorded += 1);
+    }
+
     fn missed(&self, at: Timestamp, candidate: &Predictor, _: Missed) {
         self.count(at, |counts| of(counts, candidate).dropped += 1);
     }

@@ -15,10 +15,17 @@ pub struct Counts {
     pub counted: u64,
     /// Of these, the ones that were answered with a prediction.
     pub valid: u64,
+    /// Of these, the ones whose events could not be written: no log has them (`unrecorded: count`).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unrecorded: u64,
     /// Violations by code; one request may have several.
     pub codes: BTreeMap<String, u64>,
     /// What each version saw, as champion or as shadow.
     pub versions: BTreeMap<Version, VersionCounts>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// What one version saw in a window.
@@ -47,6 +54,7 @@ impl Counts {
     pub fn add(&mut self, other: &Counts) {
         self.counted += other.counted;
         self.valid += other.valid;
+        self.unrecorded += other.unrecorded;
         for (code, count) in &other.codes {
             *self.codes.entry(code.clone()).or_default() += count;
         }

@@ -64,7 +64,7 @@ impl Disk {
     /// `Open` when `root` is not a folder that can be read.
     pub fn open(root: PathBuf, durability: Durability) -> Result<Disk, StoreError> {
         // The root itself may be a link: the operator chose it.
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
         match open(&root, flags, Mode::empty()) {
             Ok(folder) => Ok(Disk {
                 root: folder,

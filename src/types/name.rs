@@ -3,9 +3,10 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The shape every name has, as a regular expression.
 const PATTERN: &str = "^[a-z0-9][a-z0-9._-]{0,63}$";
@@ -19,23 +20,19 @@ pub struct NameError {
     pub given: String,
 }
 
-fn checked(given: &str) -> Result<String, NameError> {
+fn checked(given: &str) -> Result<Arc<str>, NameError> {
     let mut characters = given.chars();
     let first = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let rest = characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
-    if first && rest && given.len() <= LONGEST {
-        Ok(given.to_owned())
-    } else {
-        Err(NameError { given: given.to_owned() })
-    }
+    if first && rest && given.len() <= LONGEST { Ok(given.into()) } else { Err(NameError { given: given.to_owned() }) }
 }
 
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+        #[serde(try_from = "String")]
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The name as text.
@@ -67,9 +64,9 @@ macro_rules! name {
             }
         }
 
-        impl From<$name> for String {
-            fn from(name: $name) -> String {
-                name.0
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
             }
         }
 

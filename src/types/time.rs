@@ -5,9 +5,9 @@ use std::fmt;
 use std::ops::{Add, Sub};
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// Why a word cannot be an instant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,8 +20,8 @@ pub struct TimestampError {
 /// An instant in UTC with microseconds, written as RFC 3339.
 ///
 /// Kept between the years 0 and 9999, so that every instant can be written and read again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Timestamp {
     micros: i64,
 }
@@ -107,9 +107,31 @@ impl Sub<Span> for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
+    /// `2026-11-21T10:15:00Z`, or `2026-11-21T10:15:00.250000Z` if it is no whole second. Every event has one, so it is spelled digit by
+    /// digit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = if self.micros % MICROS == 0 { SecondsFormat::Secs } else { SecondsFormat::Micros };
-        f.write_str(&self.chrono().to_rfc3339_opts(format, true))
+        let at = self.chrono();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let parts = [
+            (0..4, at.year().unsigned_abs()),
+            (5..7, at.month()),
+            (8..10, at.day()),
+            (11..13, at.hour()),
+            (14..16, at.minute()),
+            (17..19, at.second()),
+            (20..26, at.timestamp_subsec_micros()),
+        ];
+        for (place, mut value) in parts {
+            for digit in text.iter_mut().take(place.end).skip(place.start).rev() {
+                *digit += (value % 10) as u8;
+                value /= 10;
+            }
+        }
+        let text = str::from_utf8(&text).map_err(|_| fmt::Error)?;
+        match text.split_once('.') {
+            Some((seconds, _)) if self.micros % MICROS == 0 => write!(f, "{seconds}Z"),
+            Some(_) | None => f.write_str(text),
+        }
     }
 }
 
@@ -138,9 +160,9 @@ impl TryFrom<String> for Timestamp {
     }
 }
 
-impl From<Timestamp> for String {
-    fn from(at: Timestamp) -> String {
-        at.to_string()
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 
@@ -317,7 +339,17 @@ mod tests {
             let at: Timestamp = text.parse().unwrap();
             assert_eq!(at.to_string(), text);
         }
-        let extreme = Timestamp::from_micros(i64::MAX);
-        assert_eq!(extreme.to_string().parse(), Ok(extreme));
+        for extreme in [i64::MIN, i64::MAX].map(Timestamp::from_micros) {
+            assert_eq!(extreme.to_string().parse(), Ok(extreme));
+        }
+        let at = Timestamp::from_micros(951_782_399_000_007);
+        assert_eq!(
+            (at.to_string(), at.date(), at.hour()),
+            (
+                at.chrono().to_rfc3339_opts(chrono::SecondsFormat::Micros, true),
+                "2000-02-28".to_owned(),
+                "23".to_owned()
+            )
+        );
     }
 }

@@ -81,6 +81,20 @@ impl Server {
         }
     }
 
+    /// Kill it when so many lines are in its spool: nobody has waited for them.
+    fn die_with(self, room: &Room, lines: usize) {
+        let begun = Instant::now();
+        let spooled = || {
+            let files = fs::read_dir(room.path("var/spool/local")).unwrap().map(|file| file.unwrap().path());
+            files.map(|file| fs::read_to_string(file).unwrap().lines().count()).sum::<usize>()
+        };
+        while spooled() < lines && begun.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(5));
+        }
+        assert_eq!(spooled(), lines);
+        self.kill();
+    }
+
     fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -104,12 +118,12 @@ pub(crate) fn answer_and_stop(room: &Room, requests: usize) {
     assert!(server.stop().success());
 }
 
-/// The same, and a server that is killed: all of it is in the spool.
+/// The same, and a server that is killed once all of it is in the spool.
 pub(crate) fn answer_and_die(room: &Room, requests: usize) {
     let server = Server::start(room);
     assert!((0..requests).all(|number| server.ask(number)));
     assert!((0..requests / 2).all(|number| server.label(number)));
-    server.kill();
+    server.die_with(room, requests + requests / 2);
 }
 
 /// A server that anybody's umask let write, killed: its spool is left.

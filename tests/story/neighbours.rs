@@ -33,10 +33,13 @@ fn boardings(days: usize) -> String {
 fn rows(file: &str, count: usize) -> Vec<Map<String, Value>> {
     let mut lines = file.lines();
     let header: Vec<&str> = lines.next().unwrap().split(',').collect();
-    let number = |cell: &str| json!(cell.parse::<f64>().unwrap());
+    let value = |name: &str, cell: &str| match name.ends_with("_Home") || name.ends_with("_Away") {
+        true => json!(cell == "1"),
+        false => json!(cell.parse::<f64>().unwrap()),
+    };
     let row = |line: &str| {
         let cells = header.iter().zip(line.split(',')).filter(|(name, _)| !NO_FEATURES.contains(name));
-        cells.map(|(name, cell)| ((*name).to_owned(), number(cell))).collect()
+        cells.map(|(name, cell)| ((*name).to_owned(), value(name, cell))).collect()
     };
     lines.take(count).map(row).collect()
 }
@@ -44,8 +47,10 @@ fn rows(file: &str, count: usize) -> Vec<Map<String, Value>> {
 /// The same rows, a tensor for each feature.
 fn tensors(rows: &[Map<String, Value>]) -> Vec<Value> {
     let column = |name: &str| rows.iter().map(|row| row[name].clone()).collect::<Vec<_>>();
+    let datatype = |name: &str| if rows[0][name].is_boolean() { "BOOL" } else { "FP64" };
+    let shape = [rows.len()];
     let tensor =
-        |name: &String| json!({ "name": name, "datatype": "FP64", "shape": [rows.len()], "data": column(name) });
+        |name: &String| json!({ "name": name, "datatype": datatype(name), "shape": shape, "data": column(name) });
     rows[0].keys().map(tensor).collect()
 }
 

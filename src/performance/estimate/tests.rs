@@ -20,7 +20,7 @@ fn a_window(model: &VerifiedModel, prediction: Vec<u64>) -> Snapshot {
         model: model.name().clone(),
         window: Window { start: Timestamp::EPOCH, size: Span::from_days(1) },
         requests: rows,
-        counts: Counts { counted: rows, valid: rows, codes: BTreeMap::new(), versions },
+        counts: Counts { counted: rows, valid: rows, versions, ..Counts::default() },
         silent_replicas: Vec::new(),
         merged: Vec::new(),
         sealed_at: Timestamp::EPOCH + Span::from_days(1),

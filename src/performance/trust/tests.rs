@@ -35,7 +35,7 @@ fn sealed(model: &Verified) -> Snapshot {
         model: model.name().clone(),
         window: window(),
         requests: profile.rows,
-        counts: Counts { counted: profile.rows, valid: profile.rows, codes: BTreeMap::new(), versions },
+        counts: Counts { counted: profile.rows, valid: profile.rows, versions, ..Counts::default() },
         silent_replicas: Vec::new(),
         merged: Vec::new(),
         sealed_at: window().end(),

@@ -24,18 +24,20 @@ pub(super) fn ask(
     answers.map(|(id, answer)| Question::of(wiring, champion, id, answer)).collect()
 }
 
-/// Remember and count every answer; returns under which instants, once all of it is as safe as its durability says (P14).
+/// Remember every answer, and count them once all are as safe as their durability says (P14); returns the instants they are
+/// remembered under.
 pub(super) async fn remember(
     wiring: &Wiring,
     serving: &Serving,
     heard: Heard,
     questions: &[Question],
 ) -> Result<Vec<Timestamp>, Problem> {
-    let latency_us = heard.latency_us(wiring, questions.len());
-    let recorded = questions.iter().map(|question| question.record(wiring, serving, latency_us, heard.trace));
+    let took = heard.took(wiring, questions.len());
+    let recorded = questions.iter().map(|question| question.record(wiring, serving, took));
     let recorded = recorded.collect::<Result<Vec<_>, _>>()?;
     let (at, written): (Vec<_>, Vec<_>) = recorded.into_iter().map(|event| (event.at, event.on_disk)).unzip();
     try_join_all(written).await.map_err(|_| Problem::unrecorded())?;
+    questions.iter().zip(&at).for_each(|(question, at)| question.count(wiring, serving, *at, took));
     Ok(at)
 }
 

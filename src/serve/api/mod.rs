@@ -155,10 +155,17 @@ impl Heard {
     }
 
     /// What a row took of it: the whole would say that each of many rows took as long as all of them.
-    fn latency_us(self, wiring: &Wiring, rows: usize) -> u32 {
+    fn took(self, wiring: &Wiring, rows: usize) -> Took {
         let took_us = wiring.clock.micros().saturating_sub(self.started_us) / rows.max(1) as u64;
-        u32::try_from(took_us).unwrap_or(u32::MAX)
+        Took { latency_us: u32::try_from(took_us).unwrap_or(u32::MAX), trace: self.trace }
     }
+}
+
+/// What is remembered of a row besides the row and its answer.
+#[derive(Clone, Copy)]
+struct Took {
+    latency_us: u32,
+    trace: Option<TraceParent>,
 }
 
 /// The whole body of a request that says it is JSON, or says nothing.

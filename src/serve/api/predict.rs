@@ -9,7 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::Heard;
+use super::{Heard, Took};
 use crate::contract::Task;
 use crate::scoring::Score;
 use crate::serve::models::Wired;
@@ -17,18 +17,19 @@ use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
-use crate::types::{ModelName, NotComputable, Timestamp, TraceParent, Version};
+use crate::types::{ModelName, NotComputable, Timestamp, Version};
 
 pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
     let heard = Heard::of(&wiring, request.headers());
     let body = super::body(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let question = Question::answer(&wiring, &serving, &body)?;
-    let latency_us = heard.latency_us(&wiring, 1);
+    let took = heard.took(&wiring, 1);
 
-    let recorded = question.record(&wiring, &serving, latency_us, heard.trace)?;
+    let recorded = question.record(&wiring, &serving, took)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
+    question.count(&wiring, &serving, recorded.at, took);
 
     let response = question.response(&serving.champion);
     question.shadow(&wiring, &serving, recorded.at);
@@ -63,19 +64,20 @@ impl Question {
         }
     }
 
-    /// Remember and count the answer.
-    pub(super) fn record(
-        &self,
-        wiring: &Wiring,
-        serving: &Serving,
-        latency_us: u32,
-        trace: Option<TraceParent>,
-    ) -> Result<Recorded, Problem> {
-        let Question { request_id, answer } = self;
-        let answered = Answered { request_id: *request_id, at: wiring.clock.now(), answer, latency_us, serving, trace };
-        let recorded = wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())?;
-        wiring.counter.answered(&Answered { at: recorded.at, ..answered });
-        Ok(recorded)
+    /// Remember the answer.
+    pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, took: Took) -> Result<Recorded, Problem> {
+        let answered = self.answered(wiring.clock.now(), serving, took);
+        wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())
+    }
+
+    /// Count the answer under the instant that it is remembered under.
+    pub(super) fn count(&self, wiring: &Wiring, serving: &Serving, at: Timestamp, took: Took) {
+        wiring.counter.answered(&self.answered(at, serving, took));
+    }
+
+    fn answered<'a>(&'a self, at: Timestamp, serving: &'a Serving, took: Took) -> Answered<'a> {
+        let Took { latency_us, trace } = took;
+        Answered { request_id: self.request_id, at, answer: &self.answer, latency_us, serving, trace }
     }
 
     fn response(&self, champion: &Predictor) -> Response {

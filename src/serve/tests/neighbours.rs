@@ -50,7 +50,7 @@ fn mlflows_clients_are_answered_row_by_row_and_each_row_is_an_event(
     assert_eq!(said["predictions"], json!([0.4, 0.25]));
     let ids: Vec<Uuid> = serde_json::from_value(said["request_ids"].clone()).unwrap();
     assert!(ids.len() == 2 && ids[0] != ids[1]);
-    let events = ["event scored", "count scored", "event scored", "count scored", "mirror 1.1.0", "mirror 1.1.0"];
+    let events = ["event scored", "event scored", "count scored", "count scored", "mirror 1.1.0", "mirror 1.1.0"];
     assert_eq!(memo.all(), events);
 
     // Of three rows one is refused: it is told and remembered, and nothing else is.

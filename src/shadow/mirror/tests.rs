@@ -115,6 +115,7 @@ fn raw_inputs_are_never_stored() {
     let said: Vec<u16> = refused.into_iter().map(|body| server.send("/api/v1/predict", body).0).collect();
     assert_eq!(said, [422, 422, 422, 400, 400]);
 
+    server.recorder.maintain(start()).unwrap();
     let mut spooled = Vec::new();
     all_bytes(folder.path(), &mut spooled);
     let tomorrow = start() + Span::from_days(1);

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use regent::config::Events;
+use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
-use regent::log::{Recorder, SpoolRules};
+use regent::log::{Lenient, Recorder, SpoolRules};
 use regent::metrics::{self, Scrape};
 use regent::openapi;
 use regent::serve::{
-    Champion, Clock, Guard, Keys, Meter, Metered, Models, ServeError, SystemClock, Wiring, guarded, routes,
+    Champion, Clock, EventSink, Guard, Keys, Meter, Metered, Models, ServeError, SystemClock, Wiring, guarded, routes,
 };
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::store::{Durability, Store};
@@ -30,6 +30,7 @@ pub struct House {
     pub store: Arc<dyn Store>,
     pub clock: Arc<SystemClock>,
     pub recorder: Arc<Recorder>,
+    unrecorded: Unrecorded,
     pub orphanage: Orphanage,
     pub gate: Gate,
     /// What is served.
@@ -76,6 +77,7 @@ impl House {
             store,
             clock,
             recorder: Arc::new(recorder),
+            unrecorded: settings.unrecorded,
             orphanage,
             gate,
             meter: Arc::new(Meter::new(chosen.in_order().cloned())),
@@ -123,12 +125,16 @@ impl House {
     fn wiring(&self, tenant: &Tenant) -> Result<Wiring, Failure> {
         let tally = self.meter.tally(&tenant.model).cloned().unwrap_or_default();
         let metered = Arc::new(Metered::new(tally, tenant.counting.clone(), self.recorder.clone()));
-        let scoring = Scoring { clock: self.clock.clone(), events: self.recorder.clone(), counter: metered.clone() };
+        let events: Arc<dyn EventSink> = match self.unrecorded {
+            Unrecorded::Refuse => self.recorder.clone(),
+            Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), metered.clone())),
+        };
+        let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: metered.clone() };
         let mirror = QueuedMirror::start(scoring).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: tenant.follower.clone(),
-            events: self.recorder.clone(),
+            events,
             counter: metered.clone(),
             labels: metered,
             mirror: Arc::new(mirror),
