@@ -7,6 +7,7 @@
 #   DOORS           which doors are asked    (default: axum tiny)
 set -euo pipefail
 cd "$(dirname "$0")/.."
+here="$PWD"
 
 exports="$(scripts/setup.sh)"
 eval "$exports"
@@ -56,9 +57,9 @@ for door in ${DOORS:-axum tiny}; do
   done
   [ -n "$url" ] || { cat "$work/said" >&2 && exit 1; }
   printf 'test-openapi: %s\n' "$door"
-  "$venv/bin/schemathesis" run "$url/openapi.json" --url "$url" \
+  (cd "$work" && "$venv/bin/schemathesis" --config-file "$here/scripts/test_openapi/schemathesis.toml" run "$url/openapi.json" --url "$url" \
     --header "Authorization: Bearer $key" --checks all --max-examples "${EXAMPLES:-40}" --seed 1 --generation-database none \
-    --suppress-health-check all --no-color
+    --suppress-health-check all --no-color)
   # What is scraped after all that is still what Prometheus reads.
   "$venv/bin/python" scripts/test_openapi/scrape.py "$url/metrics" "$key"
   stop

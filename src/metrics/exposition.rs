@@ -80,7 +80,10 @@ impl Collector for Exposition {
                 }
                 Samples::Gauges(samples) => {
                     for (labels, value) in samples {
-                        metric.encode_family(labels)?.encode_gauge(value)?;
+                        match labels.is_empty() {
+                            true => metric.encode_gauge(value)?,
+                            false => metric.encode_family(labels)?.encode_gauge(value)?,
+                        }
                     }
                 }
                 Samples::Infos(samples) => {

@@ -165,10 +165,10 @@ impl Book<'_> {
         }
         if operation.faults == Faults::Same {
             // Not ready is told in the form of ready; that too many ask, as a problem.
-            let problem = told.get("503").and_then(|_| Some(json!({ "$ref": "#/components/schemas/Problem" })));
+            let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
             let mut content = told.get("200").and_then(|done| done.get("content")).cloned().unwrap_or_default();
-            if let (Some(content), Some(problem)) = (content.as_object_mut(), problem) {
-                content.insert("application/problem+json".to_owned(), json!({ "schema": problem }));
+            if let Some(content) = content.as_object_mut() {
+                content.insert("application/problem+json".to_owned(), problem);
             }
             told.insert("503".to_owned(), json!({ "description": "Not ready, or not now.", "content": content }));
         }

@@ -389,5 +389,5 @@ fn two_models_asked_under_one_id_have_their_own_labels_and_shadows() {
 fn event_of(house: &House, ts: Timestamp) -> Event {
     let serving = &house.serving;
     let answer = serving.champion.answer([]).unwrap();
-    event(&Answered { request_id: id(1), at: ts, answer: &answer, latency_us: 1, serving })
+    event(&Answered { request_id: id(1), at: ts, answer: &answer, latency_us: 1, serving, trace: None })
 }
