@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::operations::{Answer, Body, Faults, Operation, Parameter, Tag};
+use super::operations::{Answer, Body, Operation, Parameter, Tag};
 use super::{Subject, problems, requests};
 use crate::console::Page;
 use crate::serve::{Access, Row};
@@ -163,7 +163,7 @@ impl Book<'_> {
                 json!({ "$ref": format!("#/components/responses/{}", problems::name(status, operation.faults)) });
             told.insert(status.to_string(), refusal);
         }
-        if operation.faults == Faults::Same {
+        if operation.is_probe {
             // Not ready is told in the form of ready; that too many ask, as a problem.
             let problem = json!({ "schema": { "$ref": "#/components/schemas/Problem" } });
             let mut content = told.get("200").and_then(|done| done.get("content")).cloned().unwrap_or_default();

@@ -22,6 +22,8 @@ pub(super) struct Operation {
     /// Problems besides those that any route of its kind may answer.
     pub(super) also: &'static [u16],
     pub(super) faults: Faults,
+    /// Whether it says with 503 that something is not ready, in the form in which it says that it is.
+    pub(super) is_probe: bool,
 }
 
 /// In which words a route refuses.
@@ -31,8 +33,6 @@ pub(super) enum Faults {
     Problems,
     /// `{"error": "…"}` of the route itself, and problem JSON of whoever stands before it.
     Errors,
-    /// The same answer as when all is well, with 503.
-    Same,
 }
 
 /// What a route is for.
@@ -114,7 +114,17 @@ const ALERT: &str = "^2[0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9
 
 impl Operation {
     fn new(id: &'static str, tag: Tag, summary: &'static str, answer: Answer) -> Operation {
-        Operation { id, tag, summary, parameters: &[], body: None, answer, also: &[], faults: Faults::Problems }
+        Operation {
+            id,
+            tag,
+            summary,
+            parameters: &[],
+            body: None,
+            answer,
+            also: &[],
+            faults: Faults::Problems,
+            is_probe: false,
+        }
     }
 
     fn asks(self, parameters: &'static [Parameter]) -> Operation {
@@ -127,6 +137,10 @@ impl Operation {
 
     fn refuses(self, faults: Faults) -> Operation {
         Operation { faults, ..self }
+    }
+
+    fn probes(self) -> Operation {
+        Operation { is_probe: true, ..self }
     }
 
     /// The route's description; none of a route that nobody has described.
@@ -189,13 +203,14 @@ fn open_inference(place: &str) -> Option<Operation> {
     Some(match (place, of) {
         ("", _) => speaks("v2Server", "What speaks here.", anything()),
         ("/health/live", _) => speaks("v2Live", "Whether the process runs.", anything()),
-        ("/health/ready", _) => speaks("v2Ready", "Whether it can answer.", anything()).refuses(Faults::Same),
+        ("/health/ready", _) => speaks("v2Ready", "Whether it can answer.", anything()).probes(),
         (_, "") if place.starts_with("/models/") => {
             let id = named("v2Model", "v2Version");
             speaks(id, "What is to be sent, and what comes back.", json::<answers::Metadata>())
         }
-        (_, "/ready") => speaks(named("v2ModelReady", "v2VersionReady"), "Whether this model can answer.", anything())
-            .refuses(Faults::Same),
+        (_, "/ready") => {
+            speaks(named("v2ModelReady", "v2VersionReady"), "Whether this model can answer.", anything()).probes()
+        }
         (_, "/infer") => {
             let says = "A tensor for each feature, a value for each row; all rows are answered or none.";
             let infer = speaks(named("v2Infer", "v2InferVersion"), says, json::<answers::Inferred>());
@@ -249,7 +264,7 @@ fn operating(path: &str) -> Option<Operation> {
         "/health" => operates("health", "Who answers, and whether anybody does.", json::<answers::Health>()),
         "/ping" => {
             let says = "Whether it can answer, as MLflow's server says it.";
-            Operation::new("ping", Tag::Neighbours, says, Answer::Text("text/plain")).refuses(Faults::Same)
+            Operation::new("ping", Tag::Neighbours, says, Answer::Text("text/plain")).probes()
         }
         "/version" => {
             let says = "The version of Regent, where MLflow's server tells its own.";

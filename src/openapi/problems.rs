@@ -85,7 +85,7 @@ pub(super) fn responses(generator: &mut SchemaGenerator) -> Map<String, Value> {
 /// The name of a refusal among the components.
 pub(super) fn name(status: u16, faults: Faults) -> String {
     match faults {
-        Faults::Problems | Faults::Same => format!("Problem{status}"),
+        Faults::Problems => format!("Problem{status}"),
         Faults::Errors => format!("Error{status}"),
     }
 }

@@ -60,6 +60,10 @@ fn told(mut errors: Vec<Violation>) -> Vec<Violation> {
     errors
 }
 
+fn violations_of_the_contract(count: usize) -> String {
+    format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" })
+}
+
 impl Problem {
     fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
         Problem { kind, title, status, detail: detail.into(), errors: Vec::new(), asked: None }
@@ -85,7 +89,7 @@ impl Problem {
     /// 422: the contract refuses the features.
     pub(super) fn violations(errors: Vec<Violation>, asked: Asked) -> Self {
         let count = errors.len();
-        let mut detail = format!("{count} violation{} of the contract", if count == 1 { "" } else { "s" });
+        let mut detail = violations_of_the_contract(count);
         let errors = told(errors);
         if errors.len() < count {
             detail += &format!("; the first {} are told", errors.len());
@@ -96,11 +100,13 @@ impl Problem {
         Problem { errors, asked: Some(Box::new(asked)), ..problem }
     }
 
-    /// 422: the contract refuses some of several rows, and none is answered.
-    pub(super) fn rows(errors: Vec<Violation>, refused: usize, of: usize) -> Self {
-        let (count, errors) = (errors.len(), told(errors));
-        let mut detail =
-            format!("{refused} of {of} row{} refused, so none is answered", if of == 1 { " is" } else { "s are" });
+    /// 422: the contract refuses some of the rows for so many reasons, and none is answered.
+    pub(super) fn rows(errors: Vec<Violation>, count: usize, refused: usize, of: usize) -> Self {
+        let errors = told(errors);
+        let mut detail = match of {
+            1 => violations_of_the_contract(count),
+            of => format!("{refused} of {of} rows are refused, so none is answered"),
+        };
         if errors.len() < count {
             detail += &format!("; the first {} violations are told", errors.len());
         }

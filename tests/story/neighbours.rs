@@ -64,7 +64,8 @@ fn said(server: &Server, model: &str, rows: &[Map<String, Value>]) -> Vec<Value>
 }
 
 fn each_model_answers_in_every_tongue(door: &str) {
-    let server = TWO.copy().serve_all(&["--model", "rain", "--model", "ridership", "--door", door]);
+    let programs = TWO.copy();
+    let server = programs.serve_all(&["--model", "rain", "--model", "ridership", "--door", door]);
     assert!(
         server.greetings.contains(&"rain is meant where a path names no model".to_owned()),
         "{:?}",
@@ -128,7 +129,7 @@ fn each_model_answers_in_every_tongue_at_the_small_door() {
 #[test]
 fn what_two_models_answer_under_one_id_is_sealed_apart() {
     let programs = TWO.copy();
-    let server = programs.serve_all(&["--default", "ridership"]);
+    let server = programs.serve_all(&["--default", "ridership", "-o", "json"]);
     let names = [("rain", rows(&weather(2_000..2_001), 1)), ("ridership", rows(&boardings(1), 1))];
     for (model, rows) in &names {
         let asked = json!({ "request_id": request_id(0), "features": rows[0] });
@@ -138,7 +139,12 @@ fn what_two_models_answer_under_one_id_is_sealed_apart() {
         assert_eq!(server.post(&format!("/api/v1/models/{model}/labels"), &label)["outcomes"]["new"], 1);
     }
     assert_eq!(server.get("/health").2["model"], "ridership");
-    server.end();
+    server.running.signal("TERM");
+    let (code, printed) = server.running.ended();
+    let said: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((code, &said["model"], &said["models"]), (Some(0), &json!("ridership"), &json!(["rain", "ridership"])));
+    let members: Vec<&str> = said.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(members, ["format_version", "model", "models", "replica", "stopped_at"]);
     for (model, _) in names {
         for kind in ["events", "labels", "counts"] {
             assert!(!programs.names(&format!("var/{model}/{kind}")).is_empty(), "{model} has no {kind}");
@@ -160,14 +166,24 @@ fn a_model_that_cannot_be_served_leaves_the_others_alone() {
     let server = programs.serve_all(&["rain", "--model", "ridership"]);
     let told = server.greetings.iter().find(|line| line.contains("ridership") && line.contains("503"));
     assert!(told.is_some(), "{:?}", server.greetings);
-    let ask = |model: &str, file: &str| {
-        server.send(&format!("/api/v1/models/{model}/predict"), &json!({ "features": rows(file, 1)[0] })).0
+    let ask = |server: &Server, model: &str| {
+        let file = if model == "rain" { weather(2_000..2_001) } else { boardings(1) };
+        server.send(&format!("/api/v1/models/{model}/predict"), &json!({ "features": rows(&file, 1)[0] })).0
     };
-    assert_eq!((ask("rain", &weather(2_000..2_001)), ask("ridership", &boardings(1))), (200, 503));
+    assert_eq!((ask(&server, "rain"), ask(&server, "ridership")), (200, 503));
     assert_eq!((server.get("/readyz").0, server.get("/v2/models/ridership/ready").0), (200, 503));
     // It is tried again, and answers once it is whole.
     put(&whole);
-    until("ridership answers", || ask("ridership", &boardings(1)) == 200);
+    until("ridership answers", || ask(&server, "ridership") == 200);
+    server.end();
+
+    // So is one whose policy cannot be read.
+    let policy = fs::read_to_string(programs.path("governance/ridership/policy.yaml")).unwrap();
+    programs.write("governance/ridership/policy.yaml", "windows: 7\n");
+    let server = programs.serve_all(&["rain", "--model", "ridership"]);
+    assert_eq!((ask(&server, "rain"), ask(&server, "ridership")), (200, 503));
+    programs.write("governance/ridership/policy.yaml", &policy);
+    until("ridership answers", || ask(&server, "ridership") == 200);
     server.end();
 
     // Alone it is no server.

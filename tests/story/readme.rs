@@ -119,6 +119,7 @@ fn programs(folder: &Path) {
 #[case("README.md", 20)]
 #[case("docs/api.md", 12)]
 #[case("docs/inference-from-elsewhere.md", 14)]
+#[case("docs/neighbours.md", 12)]
 #[case("docs/security.md", 12)]
 fn every_command_of_a_page_does_what_it_shows(#[case] page: &str, #[case] at_least: usize) {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();

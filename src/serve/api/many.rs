@@ -83,14 +83,15 @@ const TOLD: usize = 2_048;
 /// Every violation with the place of its row, unless there is but one row.
 fn refusals(questions: &[Question]) -> Option<Problem> {
     let several = questions.len() > 1;
-    let (mut refused, mut errors) = (0, Vec::new());
+    let (mut refused, mut count, mut errors) = (0, 0, Vec::new());
     for (row, question) in questions.iter().enumerate() {
         let Answer::Refused(refusal) = &question.answer else { continue };
         refused += 1;
+        count += refusal.violations.len();
         let place = |feature: &str| if several { format!("rows[{row}].{feature}") } else { feature.to_owned() };
         let room = TOLD.saturating_sub(errors.len());
         let violations = refusal.violations.iter().take(room);
         errors.extend(violations.map(|one| Violation { feature: place(&one.feature), ..one.clone() }));
     }
-    (refused > 0).then(|| Problem::rows(errors, refused, questions.len()))
+    (refused > 0).then(|| Problem::rows(errors, count, refused, questions.len()))
 }

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams, Request};
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
+use http::{HeaderMap, HeaderName};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -251,6 +252,7 @@ pub(super) async fn infer(
 ) -> Result<Json<Inferred>, Fault> {
     let (Wired(wiring), asked) = (wired?, asked?);
     let heard = Heard::of(&wiring, request.headers());
+    in_json(request.headers())?;
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let champion = &serving.champion;
@@ -264,6 +266,17 @@ pub(super) async fn infer(
     let answered = many::together(&wiring, &serving, heard, ids, rows).await?;
     let outputs = wanted.into_iter().map(|output| output.tensor(&answered)).collect();
     Ok(Json(Inferred { model_name: champion.name().clone(), model_version: champion.version(), id, outputs }))
+}
+
+/// Triton's extension for tensors of bytes behind the JSON says so in the head.
+const BINARY: HeaderName = HeaderName::from_static("inference-header-content-length");
+
+fn in_json(headers: &HeaderMap) -> Result<(), Fault> {
+    if headers.contains_key(BINARY) {
+        let what = "binary tensors are not taken: send `data` as JSON (with tritonclient: binary_data=False)";
+        return Err(Fault(StatusCode::BAD_REQUEST, what.to_owned()));
+    }
+    Ok(())
 }
 
 /// The outputs that are asked for; all of them if nobody says.

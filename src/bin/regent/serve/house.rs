@@ -185,7 +185,8 @@ impl House {
     pub fn close(self) -> Result<Timestamp, Failure> {
         let now = self.clock.now();
         let watermark = self.recorder.close(now)?;
-        let closed: Vec<_> = self.tenants().map(|tenant| tenant.counting.close(watermark, now)).collect();
+        let told = self.tenants().filter(|tenant| tenant.answers());
+        let closed: Vec<_> = told.map(|tenant| tenant.counting.close(watermark, now)).collect();
         closed.into_iter().collect::<Result<(), _>>()?;
         Ok(now)
     }
