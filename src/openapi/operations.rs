@@ -1,7 +1,7 @@
 //! What each route does, in words and types; pure. Every row of the table of routes has one of these.
 
 use http::Method;
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::console::{
     Alerts, Champions, Concept, History, Latest, Newest, Reports, Retraining, Snapshots, Stands, Trusted,
@@ -105,7 +105,7 @@ fn json<T: JsonSchema>() -> Answer {
 }
 
 /// Where a path that names its model begins.
-pub(super) const OF_A_MODEL: &str = "/api/v1/models/{model}/";
+const OF_A_MODEL: &str = "/api/v1/models/{model}/";
 
 /// The number of an entry or of a report.
 const NUMBER: &str = "^[0-9]{1,15}$";
@@ -193,31 +193,36 @@ fn working(act: &str) -> Option<Operation> {
 /// The Open Inference Protocol, below `/v2`.
 fn open_inference(place: &str) -> Option<Operation> {
     let speaks = |id, says, answer| Operation::new(id, Tag::Neighbours, says, answer).refuses(Faults::Errors);
-    let anything = || Answer::Json(|_| schemars::json_schema!({ "type": "object" }));
-    let (of, version) = match place.strip_prefix("/models/{model}") {
-        Some(of) => (of, false),
-        None => ("", false),
-    };
-    let (of, version) = of.strip_prefix("/versions/{version}").map_or((of, version), |of| (of, true));
-    let named = |plain: &'static str, versioned: &'static str| if version { versioned } else { plain };
-    Some(match (place, of) {
-        ("", _) => speaks("v2Server", "What speaks here.", anything()),
-        ("/health/live", _) => speaks("v2Live", "Whether the process runs.", anything()),
-        ("/health/ready", _) => speaks("v2Ready", "Whether it can answer.", anything()).probes(),
-        (_, "") if place.starts_with("/models/") => {
-            let id = named("v2Model", "v2Version");
-            speaks(id, "What is to be sent, and what comes back.", json::<answers::Metadata>())
-        }
-        (_, "/ready") => {
-            speaks(named("v2ModelReady", "v2VersionReady"), "Whether this model can answer.", anything()).probes()
-        }
-        (_, "/infer") => {
+    if let Some(below) = place.strip_prefix("/models/{model}") {
+        return match below.strip_prefix("/versions/{version}") {
+            Some(of) => of_a_tensor_model(of, ["v2Version", "v2VersionReady", "v2VersionInfer"]),
+            None => of_a_tensor_model(below, ["v2Model", "v2ModelReady", "v2ModelInfer"]),
+        };
+    }
+    Some(match place {
+        "" => speaks("v2Server", "What speaks here.", an_object()),
+        "/health/live" => speaks("v2Live", "Whether the process runs.", an_object()),
+        "/health/ready" => speaks("v2Ready", "Whether it can answer.", an_object()).probes(),
+        _ => return None,
+    })
+}
+
+fn of_a_tensor_model(act: &str, [about, ready, infer]: [&'static str; 3]) -> Option<Operation> {
+    let speaks = |id, says, answer| Operation::new(id, Tag::Neighbours, says, answer).refuses(Faults::Errors);
+    Some(match act {
+        "" => speaks(about, "What is to be sent, and what comes back.", json::<answers::Metadata>()),
+        "/ready" => speaks(ready, "Whether this model can answer.", an_object()).probes(),
+        "/infer" => {
             let says = "A tensor for each feature, a value for each row; all rows are answered or none.";
-            let infer = speaks(named("v2Infer", "v2InferVersion"), says, json::<answers::Inferred>());
+            let infer = speaks(infer, says, json::<answers::Inferred>());
             infer.takes(Body::Infer, &[409]).asks(&[Parameter::TraceParent])
         }
-        (_, _) => return None,
+        _ => return None,
     })
+}
+
+fn an_object() -> Answer {
+    Answer::Json(|_| json_schema!({ "type": "object" }))
 }
 
 fn reading(question: &str) -> Option<Operation> {

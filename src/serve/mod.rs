@@ -16,6 +16,7 @@ mod predictor;
 mod problem;
 mod request;
 mod seams;
+mod tally;
 mod tiny;
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ pub use http::{HttpDoor, SystemClock};
 pub use inference::{Inference, Sent, When, inference};
 pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, OVERLAP, Ring, Scope, Secret, Why};
 pub use limits::{Bodies, Limits};
-pub use meter::{Bars, Meter, Metered, Role, Tally};
+pub use meter::{Meter, Role};
 pub use models::Models;
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
@@ -45,6 +46,7 @@ pub use seams::{
     Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, Missed,
     NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
 };
+pub use tally::{Bars, Metered, Tally};
 pub use tiny::TinyDoor;
 
 use crate::registry::RegistryError;
