@@ -1,6 +1,6 @@
 //! The whole description, from the table of routes; pure. The same routes, types and contracts always give the same document.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Method;
 use schemars::SchemaGenerator;
@@ -133,7 +133,9 @@ impl Book<'_> {
         });
         let version = path.contains("{version}").then(|| {
             let says = "The champion's version: no other answers here.";
-            let schema = json!({ "type": "string", "pattern": "^[0-9]{1,6}\\.[0-9]{1,6}\\.[0-9]{1,6}$" });
+            let known: BTreeSet<_> = self.subjects.iter().filter_map(|subject| subject.version).collect();
+            let known: Vec<String> = known.into_iter().map(|version| version.to_string()).collect();
+            let schema = if known.is_empty() { json!({ "type": "string" }) } else { json!({ "enum": known }) };
             json!({ "name": "version", "in": "path", "required": true, "description": says, "schema": schema })
         });
         let places = model.into_iter().chain(version);

@@ -12,7 +12,7 @@ mod viewer;
 mod tests;
 
 use crate::contract::Contract;
-use crate::types::ModelName;
+use crate::types::{ModelName, Version};
 
 pub use api::{Subjects, routes, rows, unwired};
 pub use document::document;
@@ -24,4 +24,6 @@ pub struct Subject {
     pub model: ModelName,
     /// The contract of its champion; none before there is one.
     pub contract: Option<Contract>,
+    /// The version of the champion; none before there is one.
+    pub version: Option<Version>,
 }

@@ -8,10 +8,12 @@ use super::operations::Operation;
 use super::*;
 use crate::serve::fixture::a_contract;
 use crate::serve::{Meter, Role, Row};
+use crate::types::Version;
 
 fn subjects() -> Vec<Subject> {
-    let rain = Subject { model: "rain".parse().unwrap(), contract: Some(a_contract(true)) };
-    vec![rain, Subject { model: "snow.v2".parse().unwrap(), contract: None }]
+    let rain =
+        Subject { model: "rain".parse().unwrap(), version: Some(Version::FIRST), contract: Some(a_contract(true)) };
+    vec![rain, Subject { model: "snow.v2".parse().unwrap(), version: None, contract: None }]
 }
 
 fn operations(told: &Value) -> Vec<&Value> {

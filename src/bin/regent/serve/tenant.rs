@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use regent::govern::{self, Rules, Standing, State};
 use regent::openapi::Subject;
+use regent::registry::Reference;
 use regent::serve::{Champion as _, Decided, Follower, Named};
 use regent::snapshot::Counting;
 use regent::store::Store;
@@ -59,9 +60,14 @@ impl Tenant {
 
     /// What it asks of its callers.
     pub fn subject(&self) -> Subject {
-        let here = self.follower.current().map(|serving| serving.champion.contract().clone());
-        let elsewhere = || self.follower.watched().map(|watched| watched.reference.contract().clone());
-        Subject { model: self.model.clone(), contract: here.or_else(elsewhere) }
+        let (current, watched) = (self.follower.current(), self.follower.watched());
+        let here = current.as_ref().map(|serving| &**serving.champion.model());
+        let champion = here.or(watched.as_ref().map(|watched| &watched.reference));
+        Subject {
+            model: self.model.clone(),
+            version: champion.map(Reference::version),
+            contract: champion.map(|champion| champion.contract().clone()),
+        }
     }
 
     pub fn greeting(&self) -> String {
