@@ -2,6 +2,7 @@
 "use strict";
 (() => {
   const ask = document.getElementById("ask");
+  const typed = document.getElementById("key");
   const refused = document.getElementById("refused");
   let key = "";
 
@@ -29,13 +30,13 @@
     if (answer.status !== 401 && answer.status !== 403) throw new Error(`openapi.json: ${answer.status}`);
     refused.textContent = key ? (await answer.json()).detail : "";
     ask.hidden = false;
-    ask.key.focus();
+    typed.focus();
   };
   const start = () => load().catch((error) => document.getElementById("viewer").append(String(error)));
 
   ask.addEventListener("submit", (event) => {
     event.preventDefault();
-    key = ask.key.value.trim();
+    key = typed.value.trim();
     start();
   });
   start();
