@@ -11,6 +11,7 @@ use regent::types::{Span, Timestamp};
 use rstest::rstest;
 use serde_json::{Value, json};
 
+use super::neighbours::TWO;
 use super::programs::{GOVERNOR, Programs, REGENT, Running, request_id, text, until};
 use super::stage::weather;
 
@@ -273,5 +274,36 @@ fn what_is_served_can_be_scraped(#[values("axum", "tiny")] door: &str) {
     assert!(value("regent_spool_bytes") > 500.0 && value("regent_spool_oldest_seconds") < 60.0);
     assert!(value("regent_journal_head{") >= 2.0 && value("regent_journal_last_timestamp_seconds{") > 1.7e9);
     assert!(value("regent_gate_threshold{").is_finite());
+    server.end();
+}
+
+#[test]
+fn each_model_is_counted_and_described_under_its_name() {
+    let programs = TWO.copy();
+    let server = programs.serve_all(&["--model", "rain", "--model", "ridership"]);
+    let predict = |model: &str| format!("{}/api/v1/models/{model}/predict", server.url());
+    assert_eq!(send(&predict("rain"), &[], &a_question(1)), 200);
+    assert_eq!(send(&predict("ridership"), &[], &a_question(2)), 422);
+    assert_eq!(send(&predict("snow"), &[], &a_question(3)), 404);
+    let (_, _, _, told) = page(server.url(), "/metrics");
+    for line in [
+        r#"regent_requests_total{model="rain",code="200",role="predict"} 1"#,
+        r#"regent_requests_total{model="ridership",code="422",role="predict"} 1"#,
+        r#"regent_requests_total{model="",code="404",role="predict"} 1"#,
+        r#"regent_score_count{model="rain"} 1"#,
+        r#"regent_score_count{model="ridership"} 0"#,
+        r#"regent_serving_info{model="ridership",version="1.0.0",role="champion"} 1"#,
+        r#"regent_records_readable{model="ridership"} 1.0"#,
+    ] {
+        assert!(told.lines().any(|said| said == line), "{line}\n{told}");
+    }
+    let told: Value = serde_json::from_str(&page(server.url(), "/openapi.json").3).unwrap();
+    let asks = |path: &str| {
+        let body = &told["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        body.as_str().unwrap_or_else(|| panic!("{path}")).rsplit_once('/').unwrap().1.to_owned()
+    };
+    assert_eq!(asks("/api/v1/predict"), "rain.PredictRequest", "the one that is meant where a path names none");
+    assert_eq!(asks("/api/v1/models/ridership/predict"), "ridership.PredictRequest");
+    assert_eq!(asks("/v2/models/ridership/infer"), "ridership.InferRequest");
     server.end();
 }
