@@ -19,8 +19,8 @@ use regent::log::{Recorder, SpoolRules};
 use regent::promote::{self, Context};
 use regent::registry::{self, VerifiedModel};
 use regent::serve::{
-    Access, Champion, Clock as _, Guard, Hosts, Keys, Limits, Models, NoMirror, Predictor, Routes, RowsFile, Said,
-    Serving, SystemClock, Wiring, guarded, routes,
+    Access, Champion, Clock as _, Front, Guard, Hosts, Keys, Limits, Meter, Models, NoMirror, Predictor, Routes,
+    RowsFile, Said, Serving, SystemClock, Wiring, guarded, routes,
 };
 use regent::snapshot::{Counting, WindowRules};
 use regent::stats::calibration::Binning;
@@ -193,14 +193,15 @@ fn answer_whole(criterion: &mut Criterion, house: &House) {
         let hosts = Hosts::this_machine([]);
         Guard::new(clock.clone(), Keys::of(folder.path()).ring().unwrap(), hosts, &Limits::DEFAULTS)
     };
-    let whole = guarded(routes(Models::new(model, wiring)), &guard());
+    let meter = Arc::new(Meter::new([model.clone()]));
+    let whole = guarded(routes(Models::new(model, wiring)), &guard(), &meter);
     let same = axum::Json(serde_json::json!({ "request_id": Ulid::from(1_u128).to_string(), "probability": 0.25 }));
     let fixed = Routes::new().post("/api/v1/predict", Access::Open, async move |_: axum::body::Bytes| same);
-    let fixed = guarded(fixed, &guard());
-    let ask = |router: &axum::Router| {
+    let fixed = guarded(fixed, &guard(), &meter);
+    let ask = |front: &Front| {
         let request = http::Request::post("/api/v1/predict").header("host", "localhost");
         let request = request.header("content-type", "application/json").body(axum::body::Body::from(body.clone()));
-        let answer = futures::executor::block_on(router.clone().oneshot(request.unwrap())).unwrap();
+        let answer = futures::executor::block_on(front.clone().oneshot(request.unwrap())).unwrap();
         assert_eq!(answer.status(), 200);
         futures::executor::block_on(axum::body::to_bytes(answer.into_body(), usize::MAX)).unwrap()
     };

@@ -50,6 +50,10 @@ pub mod audit;
 
 pub mod console;
 
+pub mod metrics;
+
+pub mod openapi;
+
 pub mod backtest;
 
 pub mod config;

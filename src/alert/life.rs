@@ -11,7 +11,7 @@ use super::routes::AlertRules;
 use crate::types::{ModelName, RouteName, Timestamp};
 
 /// An alert from its first firing to its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Alert {
     /// What it is known by.
     pub id: AlertId,
@@ -43,6 +43,7 @@ pub struct Alert {
 /// Where an alert stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "AlertState")]
 pub enum State {
     /// Nobody has said that they know.
     Fired,
@@ -53,7 +54,7 @@ pub enum State {
 }
 
 /// That a person knows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Acknowledged {
     /// When they said so.
     pub at: Timestamp,

@@ -196,7 +196,7 @@ impl Notice {
 }
 
 /// What one alert is known by, to people and to receivers: `rain/data_drift`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(into = "String")]
 pub struct AlertId {
     /// The model.

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::letters::Outcome;
@@ -166,7 +167,7 @@ pub(super) fn due(letters: &[Letter], rules: &AlertRules, now: Timestamp) -> BTr
 }
 
 /// A notice that should have been delivered and was not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Overdue {
     /// Where it should have gone.
     pub route: RouteName,

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ConsoleError, FORMAT_VERSION, Page};
@@ -10,7 +11,7 @@ use crate::store::Store;
 use crate::types::{ModelName, Timestamp};
 
 /// `alerts`: what stands, or everything there was.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Alerts {
     /// 1: first form.
     pub format_version: u32,

@@ -16,8 +16,8 @@ use crate::types::ModelName;
 type Pairs = Vec<(String, String)>;
 
 /// Every reading route, to be merged with the others and then finished.
-pub fn routes(desk: Desk) -> Routes {
-    unwired().wired(Arc::new(desk))
+pub fn routes(desk: Arc<Desk>) -> Routes {
+    unwired().wired(desk)
 }
 
 /// The same before there is a desk: a table of what needs which key.

@@ -10,13 +10,14 @@ use std::thread;
 use futures::channel::oneshot;
 use serde::Serialize;
 
+use super::gauges::{Gauges, gauges};
 use super::question::Question;
 use super::{ConsoleError, Ledger, alerts, journal, reports, trust, windows};
 use crate::alert::AlertRules;
 use crate::govern::Rules;
 use crate::serve::{Clock, Problem};
 use crate::store::{Key, Store};
-use crate::types::{ModelName, Timestamp};
+use crate::types::{ModelName, Span, Timestamp};
 
 /// So many questions may wait: whoever asks faster than a thread can read is told to come back.
 const WAITING: usize = 64;
@@ -46,11 +47,8 @@ pub(super) struct Told {
     pub(super) next: Option<String>,
 }
 
-struct Job {
-    model: ModelName,
-    question: Question,
-    reply: oneshot::Sender<Result<Told, Problem>>,
-}
+/// What is done at the desk at an instant.
+type Job = Box<dyn FnOnce(&mut Reader, Timestamp) + Send>;
 
 /// Takes questions, and answers them one after the other.
 pub struct Desk {
@@ -64,34 +62,74 @@ impl Desk {
     /// No thread can be started.
     pub fn open(store: Arc<dyn Store>, rulebook: Arc<dyn Rulebook>, clock: Arc<dyn Clock>) -> io::Result<Desk> {
         let (jobs, waiting) = sync_channel(WAITING);
-        let mut reader = Reader { store, rulebook, ledgers: BTreeMap::new() };
-        let work = move || reader.answer_all(&waiting, clock.as_ref());
+        let mut reader = Reader { store, rulebook, ledgers: BTreeMap::new(), gauged: BTreeMap::new() };
+        let work = move || reader.work(&waiting, clock.as_ref());
         thread::Builder::new().name("console".to_owned()).spawn(work)?;
         Ok(Desk { jobs })
     }
 
     /// Ask, and wait for the answer without holding a thread.
     pub(super) async fn ask(&self, model: ModelName, question: Question) -> Result<Told, Problem> {
+        let answer = move |reader: &mut Reader, now: Timestamp| {
+            let told = reader.answer(&model, &question, now);
+            told.unwrap_or_else(|error| Err(problem(&model, &error)))
+        };
+        self.let_do(answer).await?
+    }
+
+    /// How it stands with a model, as it was a few seconds ago at most; nothing if that cannot be read, or not now. Whoever scrapes
+    /// often makes nobody wait.
+    pub async fn gauges(&self, model: ModelName) -> Option<Gauges> {
+        let read = move |reader: &mut Reader, now: Timestamp| {
+            let gauges = reader.gauges(&model, now);
+            gauges.map_err(|error| drop(problem(&model, &error))).ok()
+        };
+        self.let_do(read).await.ok().flatten()
+    }
+
+    /// Let something be done when its turn comes.
+    async fn let_do<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Reader, Timestamp) -> T + Send + 'static,
+    ) -> Result<T, Problem> {
         let (reply, answer) = oneshot::channel();
-        self.jobs.try_send(Job { model, question, reply }).map_err(|_| Problem::overloaded())?;
+        let job: Job = Box::new(move |reader, now| {
+            // Who does not wait any more need not be told.
+            let _ = reply.send(work(reader, now));
+        });
+        self.jobs.try_send(job).map_err(|_| Problem::overloaded())?;
         // A thread that is gone has answered nothing.
-        answer.await.unwrap_or_else(|_| Err(Problem::unreadable()))
+        answer.await.map_err(|_| Problem::unreadable())
     }
 }
+
+/// What is scraped is read again after so long: a scraper comes every fifteen seconds or so, and a replica may have several.
+const GAUGED_FOR: Span = Span::from_secs(5);
 
 struct Reader {
     store: Arc<dyn Store>,
     rulebook: Arc<dyn Rulebook>,
     ledgers: BTreeMap<ModelName, Ledger>,
+    /// What was last scraped of each model, and when it was read.
+    gauged: BTreeMap<ModelName, (Timestamp, Gauges)>,
 }
 
 impl Reader {
-    fn answer_all(&mut self, waiting: &Receiver<Job>, clock: &dyn Clock) {
-        for Job { model, question, reply } in waiting {
-            let told = self.answer(&model, &question, clock.now());
-            // Who does not wait any more need not be told.
-            let _ = reply.send(told.unwrap_or_else(|error| Err(problem(&model, &error))));
+    fn work(&mut self, waiting: &Receiver<Job>, clock: &dyn Clock) {
+        waiting.iter().for_each(|job| job(self, clock.now()));
+    }
+
+    fn gauges(&mut self, model: &ModelName, now: Timestamp) -> Result<Gauges, ConsoleError> {
+        if let Some((at, gauges)) = self.gauged.get(model)
+            && (Span::ZERO..GAUGED_FOR).contains(&now.since(*at))
+        {
+            return Ok(gauges.clone());
         }
+        let ledger = self.ledgers.entry(model.clone()).or_default();
+        ledger.catch_up(self.store.as_ref(), model)?;
+        let gauges = gauges(self.store.as_ref(), ledger, model)?;
+        self.gauged.insert(model.clone(), (now, gauges.clone()));
+        Ok(gauges)
     }
 
     fn answer(

@@ -1,6 +1,7 @@
 //! What the journal itself says: entries, where every version stands, the baseline, the newest word on retraining; through
 //! the store.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ConsoleError, FORMAT_VERSION, Ledger, Page};
@@ -10,7 +11,7 @@ use crate::store::Store;
 use crate::types::{ModelName, Timestamp};
 
 /// `history`: entries of the journal, oldest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct History {
     /// 1: first form.
     pub format_version: u32,
@@ -45,7 +46,7 @@ pub fn history(store: &dyn Store, model: &ModelName, page: &Page) -> Result<Hist
 }
 
 /// `state`: the folded journal.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Stands {
     /// 1: first form.
     pub format_version: u32,
@@ -62,7 +63,7 @@ pub fn stands(ledger: &Ledger, model: &ModelName) -> Stands {
 }
 
 /// `metrics/baseline`: what the champion is held against.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Champions {
     /// 1: first form.
     pub format_version: u32,
@@ -79,7 +80,7 @@ pub fn baseline(ledger: &Ledger, model: &ModelName) -> Champions {
 }
 
 /// `retraining`: the newest decision on it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Retraining {
     /// 1: first form.
     pub format_version: u32,

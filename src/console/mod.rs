@@ -3,6 +3,7 @@
 mod alerts;
 mod api;
 mod desk;
+mod gauges;
 mod journal;
 mod ledger;
 mod page;
@@ -15,6 +16,7 @@ mod windows;
 pub use alerts::{Alerts, alerts};
 pub use api::{routes, unwired};
 pub use desk::{Desk, ReadingRules, Rulebook};
+pub use gauges::{Gate, Gauges};
 pub use journal::{Champions, History, Retraining, Stands, baseline, history, retraining, stands};
 pub use ledger::Ledger;
 pub use page::Page;

@@ -1,6 +1,7 @@
 //! Reports of drift and performance, as the journal cites them; through the store. One whose bytes are not the cited ones is
 //! refused.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,7 +16,7 @@ use crate::store::{Key, Store, StoreError};
 use crate::types::{Check, Digest, ModelName, Verdict, Version};
 
 /// A report as it is filed.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Filed<Report> {
     /// The entry that first rested on it.
     pub entry: u64,
@@ -26,7 +27,7 @@ pub struct Filed<Report> {
 }
 
 /// `drift/history`, `metrics/history`: reports in the order in which entries first cited them.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Reports<Report> {
     /// 1: first form.
     pub format_version: u32,
@@ -39,7 +40,7 @@ pub struct Reports<Report> {
 }
 
 /// `drift`: the newest reports.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Newest<Report> {
     /// 1: first form.
     pub format_version: u32,
@@ -50,7 +51,7 @@ pub struct Newest<Report> {
 }
 
 /// `metrics/latest`: the newest window whose labels were joined.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Latest {
     /// 1: first form.
     pub format_version: u32,
@@ -60,7 +61,7 @@ pub struct Latest {
     pub report: Option<Filed<PerformanceReport>>,
 }
 
-fn filed<Report: DeserializeOwned>(
+pub(super) fn filed<Report: DeserializeOwned>(
     store: &dyn Store,
     model: &ModelName,
     kind: ReportKind,
@@ -184,7 +185,7 @@ pub fn latest(store: &dyn Store, ledger: &Ledger, model: &ModelName) -> Result<L
 }
 
 /// `concept`: whether what the model makes of the world has changed while its features have not.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Concept {
     /// 1: first form.
     pub format_version: u32,
@@ -199,7 +200,7 @@ pub struct Concept {
 }
 
 /// What one window says of the prediction.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Moved {
     /// The window.
     pub window: Window,

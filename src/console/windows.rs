@@ -1,5 +1,6 @@
 //! Sealed windows, in the order of time; through the store.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ConsoleError, FORMAT_VERSION, Page};
@@ -8,7 +9,7 @@ use crate::store::{Key, Store};
 use crate::types::{ModelName, Span, Timestamp};
 
 /// `snapshots`: sealed windows of one size.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub struct Snapshots {
     /// 1: first form.
     pub format_version: u32,

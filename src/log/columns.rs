@@ -161,6 +161,11 @@ impl Batch<'_> {
         column.map(|column| Ok(of_type(name, column.as_string_opt::<i32>())?.value(place))).transpose()
     }
 
+    /// As [`text`](Self::text), of a column that parts had not from the beginning.
+    pub(super) fn text_if_told(&self, name: &str, place: usize) -> Result<Option<&str>, Fault> {
+        if self.0.column_by_name(name).is_none() { Ok(None) } else { self.text(name, place) }
+    }
+
     pub(crate) fn number(&self, name: &str, place: usize) -> Result<Option<f64>, Fault> {
         let column = self.column(name, place)?;
         column.map(|column| Ok(of_type(name, column.as_primitive_opt::<Float64Type>())?.value(place))).transpose()

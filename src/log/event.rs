@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::contract::Code;
-use crate::types::{ModelName, Span, Timestamp, Version};
+use crate::types::{ModelName, Span, Timestamp, TraceParent, Version};
 
 /// What is remembered of one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -32,6 +32,9 @@ pub struct Event {
     pub shadow: Option<ShadowScore>,
     /// The values of the contract's declared slices, and of nothing else.
     pub slices: BTreeMap<String, String>,
+    /// The trace that the caller said the request belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceParent>,
 }
 
 /// Whether a request was answered with a prediction.

@@ -25,7 +25,7 @@ pub use parts::{PartKind, PartName, Sampled, parts_between, read_events, read_id
 pub use recorder::Recorder;
 pub(crate) use recorder::event_elsewhere;
 pub use sample::Sample;
-pub use spool::SpoolRules;
+pub use spool::{Backlog, SpoolRules};
 
 pub(crate) use parts::{
     create as create_part, format as format_note, ids_in, part as unreadable, part_key, read_rows as read_part,

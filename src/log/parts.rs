@@ -17,7 +17,7 @@ use crate::types::{ModelName, ReplicaName, Span, Timestamp};
 
 /// The note that tells how many events a part has in each minute, so that nobody need read its rows to count them.
 const REQUESTS: &str = "regent.requests";
-/// 1: first form.
+/// 1: first form; `trace_id` and `parent_id` joined it, and a part without them is read as one whose requests belong to no trace.
 const FORMAT: (&str, &str) = ("regent.format_version", "1");
 const HOUR: Span = Span::from_hours(1);
 

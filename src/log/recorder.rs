@@ -9,7 +9,7 @@ use ulid::Ulid;
 use uuid::Uuid;
 
 use super::segment::{LabelLine, Line, ShadowLine};
-use super::spool::{Due, Spool, SpoolRules};
+use super::spool::{Backlog, Due, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, recover};
 use crate::contract::{Code, Refusal};
 use crate::serve::{
@@ -66,6 +66,11 @@ impl Recorder {
     /// As [`maintain`](Self::maintain).
     pub fn close(&self, now: Timestamp) -> Result<Timestamp, LogError> {
         self.turn(now, true)
+    }
+
+    /// What lies in no part yet.
+    pub fn backlog(&self) -> Backlog {
+        self.spool().backlog()
     }
 
     fn turn(&self, now: Timestamp, ending: bool) -> Result<Timestamp, LogError> {
@@ -130,6 +135,7 @@ fn event(answered: &Answered<'_>) -> Event {
         codes,
         shadow: None,
         slices,
+        trace: answered.trace,
     }
 }
 
@@ -152,6 +158,8 @@ pub(crate) fn event_elsewhere(inferred: &Inferred<'_>) -> Event {
         codes,
         shadow: None,
         slices,
+        // Whoever tells it belongs to a trace; whoever answered, nobody knows.
+        trace: None,
     }
 }
 

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::columns::{Batch, Fault, Rows, enumerated, instants, lists, need, numbers, parsed, texts, told, wholes};
 use super::{Event, Label, ShadowScore, Status};
-use crate::types::ModelName;
+use crate::types::{ModelName, TraceParent};
 
 /// The columns by which rows of events are chosen.
 pub(super) const TIME_AND_ID: [&str; 2] = ["ts", "request_id"];
@@ -41,6 +41,8 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, Array
         ("shadow_prediction", numbers(events.iter().map(|event| Some(shadow(event)?.prediction)))),
         ("shadow_latency_us", wholes(events.iter().map(|event| Some(shadow(event)?.latency_us)))),
         ("slices", texts(slices.into_iter())),
+        ("trace_id", texts(events.iter().map(|event| Some(event.trace?.trace_id.to_string())))),
+        ("parent_id", texts(events.iter().map(|event| Some(event.trace?.parent_id.to_string())))),
     ])
 }
 
@@ -56,6 +58,13 @@ pub(super) fn events(model: &ModelName, rows: &Rows) -> Result<Vec<Event>, Fault
                 latency_us: need("shadow_latency_us", batch.whole("shadow_latency_us", place)?)?,
             }),
         };
+        let trace = match batch.text_if_told("trace_id", place)? {
+            None => None,
+            Some(trace_id) => Some(TraceParent {
+                trace_id: parsed("trace_id", trace_id)?,
+                parent_id: parsed("parent_id", text("parent_id")?)?,
+            }),
+        };
         let codes = batch.words("codes", place)?;
         let slices = batch.text("slices", place)?.map(serde_json::from_str).transpose().map_err(told)?;
         Ok(Event {
@@ -69,6 +78,7 @@ pub(super) fn events(model: &ModelName, rows: &Rows) -> Result<Vec<Event>, Fault
             codes: codes.iter().map(|code| enumerated("codes", code)).collect::<Result<_, _>>()?,
             shadow,
             slices: slices.unwrap_or_default(),
+            trace,
         })
     })
 }
@@ -91,4 +101,38 @@ pub(super) fn labels(rows: &Rows) -> Result<Vec<Label>, Fault> {
             at: batch.instant("at", place)?,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::log::columns::Table;
+    use crate::types::{Timestamp, Version};
+
+    #[test]
+    fn a_part_from_before_there_were_traces_is_read() {
+        let event = Event {
+            ts: Timestamp::EPOCH,
+            request_id: Uuid::from_u128(7),
+            model: "rain".parse().unwrap(),
+            model_version: Version::FIRST,
+            prediction: Some(0.5),
+            latency_us: 40,
+            status: Status::Valid,
+            codes: Vec::new(),
+            shadow: None,
+            slices: BTreeMap::new(),
+            trace: TraceParent::read(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        };
+        let read = |columns| {
+            let (bytes, _) = Table { columns, notes: BTreeMap::new() }.encode().unwrap();
+            events(&event.model, &Rows::decode(bytes).unwrap()).unwrap()
+        };
+        let columns = event_columns(std::slice::from_ref(&event)).unwrap();
+        assert_eq!(read(columns.clone()), std::slice::from_ref(&event));
+        let before = columns.into_iter().filter(|(name, _)| !["trace_id", "parent_id"].contains(name)).collect();
+        assert_eq!(read(before), [Event { trace: None, ..event.clone() }]);
+    }
 }

@@ -45,6 +45,15 @@ impl SpoolRules {
     };
 }
 
+/// What has been acknowledged and lies in no part yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backlog {
+    /// When the oldest segment began; nothing if there is none.
+    pub since: Option<Timestamp>,
+    /// The bytes of all.
+    pub bytes: u64,
+}
+
 /// A replica's segments.
 ///
 /// Every line that is written here first has an instant in `[opened_at, closed_at)`: an answer that was made a moment before its segment
@@ -207,6 +216,15 @@ impl Spool {
             self.segments.retain(|segment| segment.seq != sealed.name.seq);
         }
         Ok(())
+    }
+
+    /// What is not sealed.
+    pub(super) fn backlog(&self) -> Backlog {
+        let written = || self.segments.iter().filter(|segment| segment.sheet.is_some());
+        Backlog {
+            since: written().map(|segment| segment.opened_at).min(),
+            bytes: written().map(|segment| segment.bytes).sum(),
+        }
     }
 
     /// Everything before this instant is sealed.

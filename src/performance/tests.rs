@@ -26,6 +26,7 @@ fn event(row: u64) -> Event {
         codes: Vec::new(),
         shadow: None,
         slices: BTreeMap::new(),
+        trace: None,
     }
 }
 

@@ -243,8 +243,8 @@ impl Counter for Memo {
         self.tell("count unrecorded".to_owned());
     }
 
-    fn dropped(&self, _: Timestamp, candidate: &Predictor) {
-        self.tell(format!("dropped {}", candidate.version()));
+    fn missed(&self, _: Timestamp, candidate: &Predictor, why: Missed) {
+        self.tell(format!("{} {}", why.as_str(), candidate.version()));
     }
 }
 

@@ -5,11 +5,7 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
-use axum::Router;
-use axum::extract::{FromRequestParts, Request, State};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
-use axum::routing::MethodRouter;
+use axum::extract::{FromRequestParts, Request};
 use http::header::{AUTHORIZATION, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Version};
@@ -96,6 +92,8 @@ enum Found {
 }
 
 impl Standing {
+    const ANYONE: Standing = Standing(Found::Anyone);
+
     /// That the caller is somebody.
     pub(super) fn known(&self) -> Result<(), Problem> {
         match &self.0 {
@@ -104,7 +102,7 @@ impl Standing {
         }
     }
 
-    fn may(&self, access: Access) -> Result<(), Problem> {
+    pub(super) fn may(&self, access: Access) -> Result<(), Problem> {
         match (access, &self.0) {
             (Access::Open, _) | (Access::Needs(_), Found::Anyone) => Ok(()),
             (Access::Needs(scope), Found::Known(bearer)) if bearer.scopes.contains(&scope) => Ok(()),
@@ -119,8 +117,13 @@ impl<S: Sync> FromRequestParts<S> for Standing {
 
     /// Inside the house, where no guard stands, everybody may ask.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Standing, Infallible> {
-        Ok(parts.extensions.get::<Standing>().cloned().unwrap_or(Standing(Found::Anyone)))
+        Ok(parts.extensions.get::<Standing>().unwrap_or(&Standing::ANYONE).clone())
     }
+}
+
+/// What was found of whoever asks.
+pub(super) fn standing(request: &Request) -> &Standing {
+    request.extensions().get::<Standing>().unwrap_or(&Standing::ANYONE)
 }
 
 /// Stands before every route.
@@ -162,9 +165,13 @@ impl Guard {
         true
     }
 
-    /// Stand before a router.
-    pub(super) fn around(self: &Arc<Self>, router: Router) -> Router {
-        router.layer(from_fn_with_state(Arc::clone(self), pass))
+    /// Look at a request, and let it go on with what was found.
+    pub(super) fn let_in(&self, request: &mut Request) -> Result<(), Problem> {
+        let standing = self.look(request)?;
+        let known = request.extensions_mut();
+        known.insert(standing);
+        known.insert(self.bodies);
+        Ok(())
     }
 
     /// What is found of a request, or why nobody goes on with it.
@@ -228,27 +235,6 @@ fn within<K: Ord>(allowance: &Mutex<Allowance<K>>, caller: K, now_us: u64) -> Re
     // A bucket is whole between any two calls, so a thread that panicked has left nothing half done.
     let mut allowance = allowance.lock().unwrap_or_else(PoisonError::into_inner);
     if allowance.take(caller, now_us) { Ok(()) } else { Err(Problem::too_often()) }
-}
-
-async fn pass(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
-    match guard.look(&request) {
-        Ok(standing) => {
-            request.extensions_mut().insert(standing);
-            request.extensions_mut().insert(guard.bodies);
-            next.run(request).await
-        }
-        Err(problem) => problem.into_response(),
-    }
-}
-
-/// A handler that is reached by whoever may.
-pub(super) fn kept_by(access: Access, handler: MethodRouter) -> MethodRouter {
-    handler.route_layer(from_fn(move |standing: Standing, request: Request, next: Next| async move {
-        match standing.may(access) {
-            Ok(()) => next.run(request).await,
-            Err(problem) => problem.into_response(),
-        }
-    }))
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::Request;
@@ -22,12 +21,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::Semaphore;
-use tower::ServiceExt;
 
 use self::patient::{Pace, Patient, Prompt};
 use super::ServeError;
+use super::api::Answering;
 use super::guard::{Callers, Peer};
 use super::limits::Limits;
+use super::meter::Meter;
 use super::problem::Problem;
 use super::seams::Clock;
 use crate::types::Timestamp;
@@ -62,6 +62,8 @@ pub struct HttpDoor {
     listener: TcpListener,
     address: SocketAddr,
     limits: Limits,
+    /// Counts those who are told to come back before any route sees them.
+    meter: Arc<Meter>,
 }
 
 impl HttpDoor {
@@ -80,7 +82,13 @@ impl HttpDoor {
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let limits = Limits { connections: room_for(limits.connections), ..limits };
-        Ok(HttpDoor { listener, address, limits })
+        Ok(HttpDoor { listener, address, limits, meter: Arc::new(Meter::new([])) })
+    }
+
+    /// With a meter that counts those, too, whom no route sees.
+    #[must_use]
+    pub fn metered(self, meter: &Arc<Meter>) -> HttpDoor {
+        HttpDoor { meter: Arc::clone(meter), ..self }
     }
 
     /// Where it listens.
@@ -92,7 +100,7 @@ impl HttpDoor {
     ///
     /// # Errors
     /// The listener cannot be used.
-    pub async fn serve(self, router: Router, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn serve(self, service: impl Answering, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
         let failed = |source| ServeError::Bind { address: self.address.to_string(), source };
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(failed)?;
         let limits = self.limits;
@@ -114,11 +122,13 @@ impl HttpDoor {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let (router, requests, pace) = (router.clone(), Arc::clone(&requests), Arc::new(Pace::default()));
+            let (service, requests, pace) = (service.clone(), Arc::clone(&requests), Arc::new(Pace::default()));
+            let meter = Arc::clone(&self.meter);
             let stream = Patient::new(stream, limits, Arc::clone(&pace));
-            let service = service_fn(move |mut request: Request<Incoming>| {
+            let answer = service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(peer(from.ip()));
-                admit(router.clone(), Arc::clone(&requests), limits, Arc::clone(&pace), request)
+                let admission = Admission { requests: Arc::clone(&requests), limits, meter: Arc::clone(&meter) };
+                admission.answer(service.clone(), Arc::clone(&pace), request)
             });
             let connection = http1::Builder::new()
                 .timer(TokioTimer::new())
@@ -127,7 +137,7 @@ impl HttpDoor {
                 .max_headers(limits.headers)
                 .max_header_size(limits.head_bytes)
                 .max_buf_size(BUFFER.max(2 * limits.head_bytes))
-                .serve_connection(TokioIo::new(stream), service);
+                .serve_connection(TokioIo::new(stream), answer);
             let connection = drain.watch(connection);
             tokio::spawn(async move {
                 // A connection that breaks is its client's affair.
@@ -165,21 +175,36 @@ pub(super) fn peer(address: IpAddr) -> Peer {
     }
 }
 
-/// One request: let in or told to come back, and never longer than the limit.
-async fn admit(
-    router: Router,
+/// What decides whether a request is let in.
+struct Admission {
     requests: Arc<Semaphore>,
     limits: Limits,
-    pace: Arc<Pace>,
-    request: Request<Incoming>,
-) -> Result<Response, Infallible> {
-    let _serving = pace.serve();
-    let Ok(_place) = requests.try_acquire() else {
-        return Ok(Problem::overloaded().into_response());
-    };
-    let request = request.map(|body| Body::new(Prompt::new(body, limits.body)));
-    match tokio::time::timeout(limits.request, router.oneshot(request)).await {
-        Ok(answered) => answered,
-        Err(_) => Ok(Problem::too_slow().into_response()),
+    meter: Arc<Meter>,
+}
+
+impl Admission {
+    /// One request: let in or told to come back, and never longer than the limit.
+    async fn answer(
+        self,
+        mut service: impl Answering,
+        pace: Arc<Pace>,
+        request: Request<Incoming>,
+    ) -> Result<Response, Infallible> {
+        let Admission { requests, limits, meter } = self;
+        let _serving = pace.serve();
+        let place = meter.place(request.uri().path());
+        let refuse = |problem: Problem| {
+            let response = problem.into_response();
+            meter.count(place, response.status());
+            Ok(response)
+        };
+        let Ok(_place) = requests.try_acquire() else {
+            return refuse(Problem::overloaded());
+        };
+        let request = request.map(|body| Body::new(Prompt::new(body, limits.body)));
+        match tokio::time::timeout(limits.request, service.call(request)).await {
+            Ok(answered) => answered,
+            Err(_) => refuse(Problem::too_slow()),
+        }
     }
 }

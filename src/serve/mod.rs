@@ -10,11 +10,13 @@ mod http;
 mod inference;
 mod keys;
 mod limits;
+mod meter;
 mod models;
 mod predictor;
 mod problem;
 mod request;
 mod seams;
+mod tally;
 mod tiny;
 
 #[cfg(test)]
@@ -25,7 +27,8 @@ mod tests;
 use std::io;
 use std::path::PathBuf;
 
-pub use api::{Routes, Row, finish, guarded, routes, unwired};
+pub(crate) use api::answers;
+pub use api::{Answering, Front, Routes, Row, finish, guarded, routes, unwired};
 pub(crate) use cells::{Column, spelled};
 pub use champion::{Decided, Follower, Named};
 pub use file::{Form, Page, Pages, RowsFile, Said};
@@ -34,14 +37,16 @@ pub use http::{HttpDoor, SystemClock};
 pub use inference::{Inference, Sent, When, inference};
 pub use keys::{Bearer, HeldKey, KeyRecord, KeyState, Keys, LIVE_KEYS, Mistyped, OVERLAP, Ring, Scope, Secret, Why};
 pub use limits::{Bodies, Limits};
+pub use meter::{Meter, Role};
 pub use models::Models;
 pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
-pub(crate) use request::{ToldInference, parse_id};
+pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, datatype, parse_id};
 pub use seams::{
-    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, NoMirror,
-    Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
+    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, Missed,
+    NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
 };
+pub use tally::{Bars, Metered, Tally};
 pub use tiny::TinyDoor;
 
 use crate::registry::RegistryError;

@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -11,13 +12,14 @@ use crate::contract::Violation;
 use crate::types::{ModelName, Version};
 
 /// Why a request was not served. `kind` is stable: clients may match on it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Problem {
     /// `urn:regent:problem:contract-violation`
     #[serde(rename = "type")]
     kind: &'static str,
     title: &'static str,
     #[serde(serialize_with = "as_number")]
+    #[schemars(with = "u16")]
     status: StatusCode,
     detail: String,
     /// Every violation of the contract, with its stable code.
@@ -28,7 +30,7 @@ pub struct Problem {
 }
 
 /// What was asked of whom, once that is known.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub(super) struct Asked {
     pub(super) request_id: Uuid,
     pub(super) model: ModelName,

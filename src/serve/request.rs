@@ -22,7 +22,13 @@ use crate::contract::Given;
 pub(super) use columns::Admitted;
 pub(super) use frame::{read_csv, read_json};
 pub(super) use predict::{BatchRequest, PredictRequest};
-pub(super) use tensors::{InferRequest, datatype};
+pub(super) use tensors::InferRequest;
+pub(crate) use tensors::datatype;
+
+/// So many rows a batch has at most.
+pub(crate) const MOST_ROWS: usize = BatchRequest::MOST;
+/// So many answers of a model elsewhere a body has at most.
+pub(crate) const MOST_INFERENCES: usize = InferencesRequest::MOST;
 
 /// Why a body is not a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

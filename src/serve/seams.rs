@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,7 +11,7 @@ use super::predictor::{Answer, Predictor};
 use super::problem::Problem;
 use crate::contract::{FeatureVector, Refusal};
 use crate::registry::Reference;
-use crate::types::{ModelName, Timestamp};
+use crate::types::{ModelName, Timestamp, TraceParent};
 
 /// The time, as a door or a backtest has it.
 pub trait Clock: Send + Sync {
@@ -96,6 +97,8 @@ pub struct Answered<'a> {
     pub latency_us: u32,
     /// By whom.
     pub serving: &'a Serving,
+    /// The trace that the caller said the request belongs to.
+    pub trace: Option<TraceParent>,
 }
 
 /// What a candidate said of a request.
@@ -176,7 +179,29 @@ pub trait Counter: Send + Sync {
     /// Count a request that was answered although its event could not be written.
     fn unrecorded(&self, at: Timestamp);
     /// Count a request that the candidate should have scored and did not.
-    fn dropped(&self, at: Timestamp, candidate: &Predictor);
+    fn missed(&self, at: Timestamp, candidate: &Predictor, why: Missed);
+}
+
+/// Why a candidate has not scored a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missed {
+    /// Too many waited already.
+    Dropped,
+    /// It refused the row, gave no finite number, or broke; or its score could not be recorded.
+    Failed,
+}
+
+impl Missed {
+    /// Every reason, in order.
+    pub const ALL: [Missed; 2] = [Missed::Dropped, Missed::Failed];
+
+    /// As it stands in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Missed::Dropped => "dropped",
+            Missed::Failed => "failed",
+        }
+    }
 }
 
 /// A request for the candidate, made after the champion's answer.
@@ -207,7 +232,7 @@ impl Mirror for NoMirror {
 }
 
 /// What became of labels that were sent: each is one of these. All but duplicates and early ones are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outcomes {
     /// The first label of a request that is known: joined.
     pub new: u64,

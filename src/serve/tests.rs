@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use axum::Router;
 use rstest::rstest;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -41,11 +40,11 @@ impl Drop for Open {
 const LOOPBACK: &str = "127.0.0.1:0";
 
 impl Door {
-    fn open(self, router: Router) -> Open {
+    fn open(self, front: Front) -> Open {
         match self {
-            Door::Hyper => open_hyper(router, Limits::DEFAULTS),
+            Door::Hyper => open_hyper(front, Limits::DEFAULTS),
             Door::Tiny => {
-                let door = TinyDoor::open(LOOPBACK.parse().unwrap(), router, Bodies::DEFAULTS).unwrap();
+                let door = TinyDoor::open(LOOPBACK.parse().unwrap(), front, Bodies::DEFAULTS).unwrap();
                 Open { address: door.address(), close: Some(Box::new(move || door.stop())) }
             }
         }
@@ -55,19 +54,19 @@ impl Door {
         let address = address.parse().unwrap();
         let refused = match self {
             Door::Hyper => HttpDoor::bind(address, Limits::DEFAULTS, Callers::Unknown).err(),
-            Door::Tiny => TinyDoor::open(address, Router::new(), Bodies::DEFAULTS).err(),
+            Door::Tiny => TinyDoor::open(address, axum::Router::new(), Bodies::DEFAULTS).err(),
         };
         refused.unwrap().to_string()
     }
 }
 
-fn open_hyper(router: Router, limits: Limits) -> Open {
+fn open_hyper(front: Front, limits: Limits) -> Open {
     let door = HttpDoor::bind(LOOPBACK.parse().unwrap(), limits, Callers::Unknown).unwrap();
     let address = door.address();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(door.serve(router, async { drop(stopped.await) })).unwrap();
+        runtime.block_on(door.serve(front, async { drop(stopped.await) })).unwrap();
     });
     let close = move || {
         drop(stop);
@@ -94,7 +93,7 @@ impl Open {
     }
 }
 
-fn rain(serving: Option<Arc<Serving>>) -> Router {
+fn rain(serving: Option<Arc<Serving>>) -> Front {
     finish(routes_of(a_wiring(serving).0))
 }
 

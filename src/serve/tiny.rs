@@ -7,7 +7,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::response::{IntoResponse, Response};
 use futures::executor::block_on;
@@ -15,6 +14,7 @@ use http::{Request, Version};
 use tower::ServiceExt;
 
 use super::ServeError;
+use super::api::Answering;
 use super::http::peer;
 use super::limits::Bodies;
 use super::problem::Problem;
@@ -34,7 +34,7 @@ impl TinyDoor {
     ///
     /// # Errors
     /// The address is not a loopback one, or cannot be had; no thread can be started.
-    pub fn open(address: SocketAddr, router: Router, bodies: Bodies) -> Result<TinyDoor, ServeError> {
+    pub fn open(address: SocketAddr, service: impl Answering, bodies: Bodies) -> Result<TinyDoor, ServeError> {
         if !address.ip().is_loopback() {
             let reason =
                 "tiny_http 0.12 aborts the process on a huge Content-Length, so this door is for this machine only";
@@ -47,10 +47,10 @@ impl TinyDoor {
         let server = Arc::new(server.map_err(|error| failed(std::io::Error::other(error)))?);
         let mut door = TinyDoor { server, address: bound, workers: Vec::new() };
         for _ in 0..WORKERS {
-            let (server, router) = (Arc::clone(&door.server), router.clone());
+            let (server, service) = (Arc::clone(&door.server), service.clone());
             let work = move || {
                 while let Ok(request) = server.recv() {
-                    answer(&router, bodies.largest(), request);
+                    answer(&service, bodies.largest(), request);
                 }
             };
             let worker = thread::Builder::new().name("tiny door".to_owned()).spawn(work);
@@ -84,10 +84,9 @@ impl Drop for TinyDoor {
     }
 }
 
-fn answer(router: &Router, most: usize, mut asked: tiny_http::Request) {
+fn answer(service: &impl Answering, most: usize, mut asked: tiny_http::Request) {
     let response = match read(&mut asked, most) {
-        // `oneshot` cannot fail: the router answers everything.
-        Ok(request) => block_on(router.clone().oneshot(request)).into_response(),
+        Ok(request) => block_on(service.clone().oneshot(request)).into_response(),
         Err(problem) => problem.into_response(),
     };
     // A client that has gone away does not get its answer; nobody is left to be told.

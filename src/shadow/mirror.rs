@@ -10,7 +10,7 @@ use std::sync::mpsc::{SendError, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::contract::FeatureVector;
-use crate::serve::{Clock, Counter, EventSink, Mirror, ShadowJob, Shadowed};
+use crate::serve::{Clock, Counter, EventSink, Mirror, Missed, ShadowJob, Shadowed};
 
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
@@ -42,9 +42,9 @@ struct Said {
 }
 
 impl Scoring {
-    fn score(&self, job: &ShadowJob) -> Option<Said> {
+    fn score(&self, job: &ShadowJob) -> Result<Said, Missed> {
         // A candidate that panics is a candidate that gave no score.
-        catch_unwind(AssertUnwindSafe(|| self.try_score(job))).ok().flatten()
+        catch_unwind(AssertUnwindSafe(|| self.try_score(job))).ok().flatten().ok_or(Missed::Failed)
     }
 
     fn try_score(&self, job: &ShadowJob) -> Option<Said> {
@@ -56,14 +56,14 @@ impl Scoring {
         Some(Said { again, prediction: score.prediction, latency_us })
     }
 
-    /// Remember what was said, or that nothing was.
-    fn record(&self, job: &ShadowJob, said: Option<&Said>) {
-        if said.and_then(|said| self.try_record(job, said)).is_none() {
-            self.dropped(job);
+    /// Remember what was said, or why nothing was.
+    fn record(&self, job: &ShadowJob, said: Result<Said, Missed>) {
+        if let Err(why) = said.and_then(|said| self.try_record(job, &said)) {
+            self.missed(job, why);
         }
     }
 
-    fn try_record(&self, job: &ShadowJob, said: &Said) -> Option<()> {
+    fn try_record(&self, job: &ShadowJob, said: &Said) -> Result<(), Missed> {
         let shadowed = Shadowed {
             request_id: job.request_id,
             at: job.at,
@@ -72,13 +72,13 @@ impl Scoring {
             prediction: said.prediction,
             latency_us: said.latency_us,
         };
-        self.events.shadowed(&shadowed).ok()?;
+        self.events.shadowed(&shadowed).map_err(|_| Missed::Failed)?;
         self.counter.shadowed(&shadowed);
-        Some(())
+        Ok(())
     }
 
-    fn dropped(&self, job: &ShadowJob) {
-        self.counter.dropped(job.at, &job.candidate);
+    fn missed(&self, job: &ShadowJob, why: Missed) {
+        self.counter.missed(job.at, &job.candidate, why);
     }
 }
 
@@ -100,21 +100,21 @@ impl QueuedMirror {
     /// No thread can be started.
     pub fn start(scoring: Scoring, stand_back: fn()) -> io::Result<QueuedMirror> {
         let (jobs, waiting) = sync_channel::<ShadowJob>(WAITING);
-        let (scored, told) = sync_channel::<(ShadowJob, Option<Said>)>(TOLD);
+        let (scored, told) = sync_channel::<(ShadowJob, Result<Said, Missed>)>(TOLD);
         let until_us = Arc::new(AtomicU64::new(u64::MAX));
         let (own, until) = (scoring.clone(), Arc::clone(&until_us));
         let score = move || {
             stand_back();
             for job in waiting {
                 let in_time = own.clock.micros() < until.load(Ordering::Relaxed);
-                let said = if in_time { own.score(&job) } else { None };
+                let said = if in_time { own.score(&job) } else { Err(Missed::Dropped) };
                 if let Err(SendError((job, _))) = scored.send((job, said)) {
-                    own.dropped(&job);
+                    own.missed(&job, Missed::Failed);
                 }
             }
         };
         let own = scoring.clone();
-        let record = move || told.iter().for_each(|(job, said)| own.record(&job, said.as_ref()));
+        let record = move || told.iter().for_each(|(job, said)| own.record(&job, said));
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
         // Should the second thread not start, the first ends with its channel.
         let workers = vec![start("shadow").spawn(score)?, start("shadow-log").spawn(record)?];
@@ -126,7 +126,7 @@ impl Mirror for QueuedMirror {
     fn offer(&self, job: ShadowJob) {
         let Some(jobs) = &self.jobs else { return };
         if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
-            self.scoring.dropped(&job);
+            self.scoring.missed(&job, Missed::Dropped);
         }
     }
 }
@@ -151,7 +151,7 @@ pub struct InlineMirror(
 impl Mirror for InlineMirror {
     fn offer(&self, job: ShadowJob) {
         let said = self.0.score(&job);
-        self.0.record(&job, said.as_ref());
+        self.0.record(&job, said);
     }
 }
 

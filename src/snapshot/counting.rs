@@ -11,7 +11,7 @@ use super::{Counts, SnapshotError, VersionCounts, Window};
 use crate::contract::{FeatureVector, Profile, Refusal, Slot};
 use crate::log::{PartKind, PartName, Recorder, create_part, part_key};
 use crate::registry::Reference;
-use crate::serve::{Answer, Answered, Counter, Inferred, Predictor, Seen, Shadowed};
+use crate::serve::{Answer, Answered, Counter, Inferred, Missed, Predictor, Seen, Shadowed};
 use crate::stats::histogram::latency;
 use crate::store::Store;
 use crate::types::{ModelName, ReplicaName, Span, Timestamp};
@@ -174,7 +174,7 @@ impl Counter for Counting {
         self.count(at, |counts| counts.unrecorded += 1);
     }
 
-    fn dropped(&self, at: Timestamp, candidate: &Predictor) {
+    fn missed(&self, at: Timestamp, candidate: &Predictor, _: Missed) {
         self.count(at, |counts| of(counts, candidate).dropped += 1);
     }
 }

@@ -6,6 +6,7 @@ mod model_uri;
 mod name;
 mod rate;
 mod time;
+mod trace;
 mod verdict;
 mod version;
 
@@ -15,5 +16,6 @@ pub use model_uri::{ModelUri, UriError, Which};
 pub use name::{KeyName, ModelName, NameError, ReplicaName, RouteName};
 pub use rate::{Rate, RateError};
 pub use time::{Span, SpanError, Timestamp, TimestampError};
+pub use trace::{SpanId, TraceError, TraceId, TraceParent, TraceWord};
 pub use verdict::{Check, Measurement, NotComputable, Operator, Value, Verdict};
 pub use version::{Bump, Version, VersionError};

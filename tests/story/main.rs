@@ -17,6 +17,7 @@ mod a_version_is_carried;
 mod an_auditor_comes;
 mod labels_come_in;
 mod neighbours;
+mod neighbours_are_told;
 mod nobody_else_writes;
 mod only_what_verifies;
 mod people_are_told;

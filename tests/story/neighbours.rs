@@ -13,7 +13,7 @@ use super::stage::weather;
 const NO_FEATURES: [&str; 4] = ["day_index", "rain", "date", "ridership"];
 
 /// The rain example with its champion and, beside it, the ridership example with one of its own; made once.
-static TWO: LazyLock<Programs> = LazyLock::new(|| {
+pub(crate) static TWO: LazyLock<Programs> = LazyLock::new(|| {
     let programs = Programs::with_champion();
     programs.done(&["init", "--example", "ridership"]);
     programs.done(&["contract", "register", "ridership"]);

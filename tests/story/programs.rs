@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -206,6 +206,11 @@ impl Running {
         self.0.wait().unwrap();
     }
 
+    /// What it says, to be read by whoever takes it.
+    pub(crate) fn stderr(&mut self) -> ChildStderr {
+        self.0.stderr.take().unwrap()
+    }
+
     /// Wait for its end; its exit code and what it printed.
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
         let mut printed = String::new();
@@ -231,6 +236,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
+    /// Where it listens.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> Value {
         let mut answer = ureq::post(format!("{}{path}", self.url)).send_json(body).unwrap();
         answer.body_mut().read_json().unwrap()

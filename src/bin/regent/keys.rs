@@ -3,8 +3,8 @@
 mod make;
 
 use clap::{Args, Subcommand};
-use regent::console;
-use regent::serve::{self, Access, HeldKey, Keys as Folder, Ring, Row, Scope, Why};
+use regent::openapi;
+use regent::serve::{Access, HeldKey, Keys as Folder, Ring, Row, Scope, Why};
 use regent::types::Timestamp;
 use serde_json::{Value, json};
 
@@ -109,8 +109,7 @@ impl Revoke {
 
 /// From the tables of routes themselves, so that it says what the server does.
 fn scopes() -> Result<Answer, Failure> {
-    let (works, looks) = (serve::unwired(), console::unwired());
-    let rows: Vec<&Row> = works.table().chain(looks.table()).collect();
+    let rows = openapi::rows();
     let needs = |row: &Row| match row.access {
         Access::Open => None,
         Access::Needs(scope) => Some(scope),

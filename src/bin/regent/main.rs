@@ -21,6 +21,7 @@ mod labels;
 mod log;
 mod next;
 mod null;
+mod openapi;
 mod overrides;
 mod part;
 mod performance;
@@ -103,6 +104,7 @@ enum Command {
     Alert(alert::Alert),
     Doctor(doctor::Doctor),
     Backtest(backtest::Backtest),
+    Openapi(openapi::Openapi),
     ExportSchemas(export_schemas::ExportSchemas),
     Completions(completions::Completions),
 }
@@ -147,6 +149,7 @@ impl Command {
             Command::Alert(command) => command.run(scene),
             Command::Doctor(command) => command.run(scene),
             Command::Backtest(command) => command.run(scene),
+            Command::Openapi(command) => command.run(scene),
             Command::ExportSchemas(command) => command.run(scene),
             Command::Completions(command) => command.run(),
         }

@@ -95,13 +95,13 @@ fn address(given: &str) -> Result<SocketAddr, Failure> {
 }
 
 fn open_http(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-    let door = HttpDoor::bind(address, limits, house.gate.guard.callers())?;
-    let router = house.router()?;
+    let door = HttpDoor::bind(address, limits, house.gate.guard.callers())?.metered(&house.meter);
+    let front = house.front()?;
     let runtime = runtime(Builder::new_multi_thread())?;
     let stop = told_to_stop(&runtime);
     scene.say(&format!("listening on http://{}", door.address()));
     let keeper = house.keep()?;
-    let served = runtime.block_on(async { door.serve(router, stop).await });
+    let served = runtime.block_on(async { door.serve(front, stop).await });
     // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
     drop(runtime);
     keeper.end();
@@ -109,7 +109,7 @@ fn open_http(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) 
 }
 
 fn open_tiny(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-    let door = TinyDoor::open(address, house.router()?, limits.bodies)?;
+    let door = TinyDoor::open(address, house.front()?, limits.bodies)?;
     let runtime = runtime(Builder::new_current_thread())?;
     let stop = told_to_stop(&runtime);
     scene.say(&format!("listening on http://{}", door.address()));

@@ -60,7 +60,8 @@ impl House {
             ("windy", Bool(true)),
         ];
         let answer = self.serving.champion.answer(row).unwrap();
-        let answered = Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving };
+        let answered =
+            Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving, trace: None };
         let recorded = recorder.answered(&answered).unwrap();
         block_on(recorded.on_disk).unwrap();
         recorded.at
@@ -389,5 +390,5 @@ fn two_models_asked_under_one_id_have_their_own_labels_and_shadows() {
 fn event_of(house: &House, ts: Timestamp) -> Event {
     let serving = &house.serving;
     let answer = serving.champion.answer([]).unwrap();
-    event(&Answered { request_id: id(1), at: ts, answer: &answer, latency_us: 1, serving })
+    event(&Answered { request_id: id(1), at: ts, answer: &answer, latency_us: 1, serving, trace: None })
 }

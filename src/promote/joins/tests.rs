@@ -57,7 +57,8 @@ impl House {
                 ];
                 let answer = serving.champion.answer(features).unwrap();
                 let (request_id, at) = (id(number, row), day(number) + Span::from_secs(60 * row as i64));
-                let answered = Answered { request_id, at, answer: &answer, latency_us: 40, serving: &serving };
+                let answered =
+                    Answered { request_id, at, answer: &answer, latency_us: 40, serving: &serving, trace: None };
                 block_on(recorder.answered(&answered).unwrap().on_disk).unwrap();
             }
         }

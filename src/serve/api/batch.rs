@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::many;
 use super::predict::Question;
+use super::{Heard, many};
 use crate::contract::{Task, Violation};
 use crate::serve::models::Wired;
 use crate::serve::predictor::{Answer, Predictor};
@@ -15,8 +16,9 @@ use crate::serve::request::BatchRequest;
 use crate::types::{ModelName, Version};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Told {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BatchAnswer")]
+pub(crate) struct Told {
     model: ModelName,
     model_version: Version,
     /// How many rows have a prediction.
@@ -28,7 +30,8 @@ pub(super) struct Told {
 }
 
 /// A prediction, or every violation.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BatchRowAnswer")]
 struct Row {
     request_id: Uuid,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -36,13 +39,14 @@ struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<[f64; 2]>")]
     interval: Option<(f64, f64)>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Violation>,
 }
 
 pub(super) async fn batch(Wired(wiring): Wired, request: Request) -> Result<Json<Told>, Problem> {
-    let started_us = wiring.clock.micros();
+    let heard = Heard::of(&wiring, request.headers());
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let champion = &serving.champion;
@@ -50,7 +54,7 @@ pub(super) async fn batch(Wired(wiring): Wired, request: Request) -> Result<Json
     let BatchRequest(rows) = request.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
     let (ids, features): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.request_id, row.features)).unzip();
     let questions = many::ask(&wiring, champion, ids, features)?;
-    let at = many::remember(&wiring, &serving, started_us, &questions).await?;
+    let at = many::remember(&wiring, &serving, heard, &questions).await?;
     let told = Told::of(champion, &questions);
     many::shadow(&wiring, &serving, questions, at);
     Ok(Json(told))

@@ -1,6 +1,7 @@
 //! `/livez`, `/readyz` and `/health`: whether the process runs, whether it can answer, and who answers; pure.
 
 use axum::Json;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::serve::models::Wired;
@@ -8,8 +9,8 @@ use crate::serve::problem::Problem;
 use crate::types::{ModelName, Version};
 
 /// The body of `/health`.
-#[derive(Serialize)]
-pub(super) struct Health {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Health {
     /// `serving`, `watching` a champion that answers elsewhere, or `waiting` for a first one.
     status: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

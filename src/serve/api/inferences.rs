@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::Request;
 use futures::future::try_join_all;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -18,8 +19,9 @@ use crate::serve::seams::{Acknowledged, Inferred, Seen, Truth, Watched, Wiring};
 use crate::types::{ModelName, Timestamp, Version};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Taken {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "InferencesTaken")]
+pub(crate) struct Taken {
     model: ModelName,
     model_version: Version,
     /// How many had which outcome.
@@ -29,8 +31,9 @@ pub(super) struct Taken {
 }
 
 /// What became of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "InferenceOutcome")]
 enum Outcome {
     /// It is recorded, and its features are counted.
     New,
@@ -44,7 +47,8 @@ enum Outcome {
     Refused,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "InferenceTaken")]
 struct Told {
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<Uuid>,

@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::Request;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::contract::{Contract, Violation};
@@ -12,8 +13,9 @@ use crate::serve::request::LabelsRequest;
 use crate::serve::seams::{Outcomes, Truth};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Taken {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LabelsTaken")]
+pub(crate) struct Taken {
     outcomes: Outcomes,
 }
 

@@ -3,6 +3,7 @@
 use futures::future::try_join_all;
 use uuid::Uuid;
 
+use super::Heard;
 use super::predict::Question;
 use crate::contract::Violation;
 use crate::scoring::Score;
@@ -28,17 +29,15 @@ pub(super) fn ask(
 pub(super) async fn remember(
     wiring: &Wiring,
     serving: &Serving,
-    started_us: u64,
+    heard: Heard,
     questions: &[Question],
 ) -> Result<Vec<Timestamp>, Problem> {
-    // What a row took of it: the whole would say that each row took as long as all of them.
-    let took_us = wiring.clock.micros().saturating_sub(started_us) / questions.len().max(1) as u64;
-    let latency_us = u32::try_from(took_us).unwrap_or(u32::MAX);
-    let recorded = questions.iter().map(|question| question.record(wiring, serving, latency_us));
+    let took = heard.took(wiring, questions.len());
+    let recorded = questions.iter().map(|question| question.record(wiring, serving, took));
     let recorded = recorded.collect::<Result<Vec<_>, _>>()?;
     let (at, written): (Vec<_>, Vec<_>) = recorded.into_iter().map(|event| (event.at, event.on_disk)).unzip();
     try_join_all(written).await.map_err(|_| Problem::unrecorded())?;
-    questions.iter().zip(&at).for_each(|(question, at)| question.count(wiring, serving, *at, latency_us));
+    questions.iter().zip(&at).for_each(|(question, at)| question.count(wiring, serving, *at, took));
     Ok(at)
 }
 
@@ -55,17 +54,17 @@ pub(super) fn shadow(wiring: &Wiring, serving: &Serving, questions: Vec<Question
 pub(super) async fn together(
     wiring: &Wiring,
     serving: &Serving,
-    started_us: u64,
+    heard: Heard,
     ids: impl IntoIterator<Item = Option<Uuid>>,
     rows: Vec<Admitted>,
 ) -> Result<Vec<(Uuid, Score)>, Problem> {
     let mut questions = ask(wiring, &serving.champion, ids, rows)?;
     if let Some(problem) = refusals(&questions) {
         questions.retain(|question| matches!(question.answer, Answer::Refused(_)));
-        remember(wiring, serving, started_us, &questions).await?;
+        remember(wiring, serving, heard, &questions).await?;
         return Err(problem);
     }
-    let at = remember(wiring, serving, started_us, &questions).await?;
+    let at = remember(wiring, serving, heard, &questions).await?;
     let told = questions.iter().filter_map(scored).collect();
     shadow(wiring, serving, questions, at);
     Ok(told)

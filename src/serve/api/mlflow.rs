@@ -7,17 +7,18 @@ use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::{Media, many};
+use super::{Heard, Media, many};
 use crate::serve::models::Wired;
 use crate::serve::problem::Problem;
 use crate::serve::request::{read_csv, read_json};
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Predictions {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Predictions {
     /// A probability, or a number, for each row.
     predictions: Vec<f64>,
     /// By which labels join them.
@@ -37,7 +38,7 @@ pub(super) async fn version() -> &'static str {
 }
 
 pub(super) async fn invocations(Wired(wiring): Wired, request: Request) -> Result<Json<Predictions>, Problem> {
-    let started_us = wiring.clock.micros();
+    let heard = Heard::of(&wiring, request.headers());
     let (media, body) = super::rows_of(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let contract = serving.champion.contract();
@@ -46,7 +47,7 @@ pub(super) async fn invocations(Wired(wiring): Wired, request: Request) -> Resul
         Media::Csv => read_csv(&body, contract),
     };
     let rows = rows.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
-    let answered = many::together(&wiring, &serving, started_us, repeat(None), rows).await?;
+    let answered = many::together(&wiring, &serving, heard, repeat(None), rows).await?;
     let (request_ids, predictions) = answered.into_iter().map(|(id, score)| (id, score.prediction)).unzip();
     Ok(Json(Predictions { predictions, request_ids }))
 }

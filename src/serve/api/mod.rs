@@ -2,6 +2,7 @@
 //! task of a runtime in a handler: the small door runs them with `block_on`.
 
 mod batch;
+mod front;
 mod health;
 mod inferences;
 mod labels;
@@ -11,32 +12,40 @@ mod open_inference;
 mod predict;
 mod table;
 
-use std::any::Any;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::Request;
-use axum::response::{IntoResponse, Response};
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::request_id::{MakeRequestUuid, PropagateRequestIdLayer, SetRequestIdLayer};
 
-use super::guard::{Access, Guard, Standing};
+use super::guard::{Access, Standing};
 use super::keys::Scope;
 use super::limits::{Bodies, Late};
 use super::models::Models;
 use super::problem::Problem;
+use super::seams::Wiring;
+use crate::types::TraceParent;
+pub use front::{Answering, Front, finish, guarded};
 pub use table::{Routes, Row};
+
+/// What is answered, for whoever describes it.
+pub(crate) mod answers {
+    pub(crate) use super::batch::Told as Batch;
+    pub(crate) use super::health::Health;
+    pub(crate) use super::inferences::Taken as Inferences;
+    pub(crate) use super::labels::Taken as Labels;
+    pub(crate) use super::mlflow::Predictions;
+    pub(crate) use super::open_inference::{Inferred, Metadata};
+    pub(crate) use super::predict::Said as Prediction;
+}
 
 /// A body that is this much larger than it may be is still read to its end and let go: a client that is cut while it sends sees a
 /// broken connection instead of the answer that would tell it why.
 const HEARD_OUT: usize = 8;
 
-/// The names the request's id has on its way: given by a proxy or issued here, and sent back.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// W3C Trace Context.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Predict, inferences, labels and health, to be merged with other routes and then finished.
 pub fn routes(models: Models) -> Routes {
@@ -85,26 +94,6 @@ fn neighbours() -> Routes<Arc<Models>> {
     routes
 }
 
-/// What holds for all routes, for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one
-/// request only.
-pub fn finish(routes: Routes) -> Router {
-    around(routes.router())
-}
-
-/// The same for callers from outside: whoever may not be here is told so before anything of the routes is.
-pub fn guarded(routes: Routes, guard: &Arc<Guard>) -> Router {
-    around(guard.around(routes.kept_by_scopes()))
-}
-
-fn around(router: Router) -> Router {
-    router.layer(
-        ServiceBuilder::new()
-            .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
-            .layer(PropagateRequestIdLayer::new(REQUEST_ID))
-            .layer(CatchPanicLayer::custom(panicked)),
-    )
-}
-
 /// Nobody without a key learns which routes there are.
 async fn nothing_here(standing: Standing) -> Problem {
     standing.known().err().unwrap_or_else(Problem::not_found)
@@ -114,8 +103,37 @@ async fn wrong_method(standing: Standing) -> Problem {
     standing.known().err().unwrap_or_else(Problem::wrong_method)
 }
 
-fn panicked(_: Box<dyn Any + Send>) -> Response {
-    Problem::internal().into_response()
+/// What is known of a request that asks for answers before its body is read.
+#[derive(Clone, Copy)]
+struct Heard {
+    started_us: u64,
+    /// The trace that the caller says it belongs to: said once, and by the rules; else it belongs to none.
+    trace: Option<TraceParent>,
+}
+
+impl Heard {
+    fn of(wiring: &Wiring, headers: &HeaderMap) -> Heard {
+        let started_us = wiring.clock.micros();
+        let mut said = headers.get_all(TRACE_PARENT).iter();
+        let trace = match (said.next(), said.next()) {
+            (Some(only), None) => TraceParent::read(only.as_bytes()),
+            (None | Some(_), _) => None,
+        };
+        Heard { started_us, trace }
+    }
+
+    /// What a row took of it: the whole would say that each of many rows took as long as all of them.
+    fn took(self, wiring: &Wiring, rows: usize) -> Took {
+        let took_us = wiring.clock.micros().saturating_sub(self.started_us) / rows.max(1) as u64;
+        Took { latency_us: u32::try_from(took_us).unwrap_or(u32::MAX), trace: self.trace }
+    }
+}
+
+/// What is remembered of a row besides the row and its answer.
+#[derive(Clone, Copy)]
+struct Took {
+    latency_us: u32,
+    trace: Option<TraceParent>,
 }
 
 /// The whole body of a request that says it is JSON, or says nothing.

@@ -7,11 +7,12 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::many;
+use super::{Heard, many};
 use crate::contract::{Contract, Task};
 use crate::registry::Reference;
 use crate::scoring::Score;
@@ -96,7 +97,8 @@ pub(super) async fn model_ready(
 }
 
 /// A tensor as the metadata names it.
-#[derive(Debug, PartialEq, Serialize)]
+#[derive(Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "TensorMetadata")]
 struct Named {
     name: String,
     datatype: &'static str,
@@ -105,8 +107,9 @@ struct Named {
 }
 
 /// What is to be sent and what comes back.
-#[derive(Serialize)]
-pub(super) struct Metadata {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ModelMetadata")]
+pub(crate) struct Metadata {
     name: ModelName,
     versions: [Version; 1],
     platform: &'static str,
@@ -214,7 +217,7 @@ impl Output {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Tensor {
     #[serde(flatten)]
     named: Named,
@@ -222,16 +225,18 @@ struct Tensor {
 }
 
 /// In the order of the rows.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
+#[schemars(rename = "TensorData")]
 enum Data {
     Numbers(Vec<f64>),
     Ids(Vec<Uuid>),
 }
 
 /// The body of an answer.
-#[derive(Serialize)]
-pub(super) struct Inferred {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "InferAnswer")]
+pub(crate) struct Inferred {
     model_name: ModelName,
     model_version: Version,
     /// What the caller calls the request, if it does.
@@ -246,7 +251,7 @@ pub(super) async fn infer(
     request: Request,
 ) -> Result<Json<Inferred>, Fault> {
     let (Wired(wiring), asked) = (wired?, asked?);
-    let started_us = wiring.clock.micros();
+    let heard = Heard::of(&wiring, request.headers());
     in_json(request.headers())?;
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
@@ -258,7 +263,7 @@ pub(super) async fn infer(
     // The id of a request is that of its row, if there is but one and the id can be one.
     let own = id.as_deref().filter(|_| rows.len() == 1).and_then(parse_id);
     let ids = rows.iter().map(|_| own).collect::<Vec<_>>();
-    let answered = many::together(&wiring, &serving, started_us, ids, rows).await?;
+    let answered = many::together(&wiring, &serving, heard, ids, rows).await?;
     let outputs = wanted.into_iter().map(|output| output.tensor(&answered)).collect();
     Ok(Json(Inferred { model_name: champion.name().clone(), model_version: champion.version(), id, outputs }))
 }

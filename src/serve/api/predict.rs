@@ -5,9 +5,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::{Heard, Took};
 use crate::contract::Task;
 use crate::scoring::Score;
 use crate::serve::models::Wired;
@@ -18,16 +20,16 @@ use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
 use crate::types::{ModelName, NotComputable, Timestamp, Version};
 
 pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
-    let started_us = wiring.clock.micros();
+    let heard = Heard::of(&wiring, request.headers());
     let body = super::body(request).await?;
     let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
     let question = Question::answer(&wiring, &serving, &body)?;
-    let latency_us = u32::try_from(wiring.clock.micros().saturating_sub(started_us)).unwrap_or(u32::MAX);
+    let took = heard.took(&wiring, 1);
 
-    let recorded = question.record(&wiring, &serving, latency_us)?;
+    let recorded = question.record(&wiring, &serving, took)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
-    question.count(&wiring, &serving, recorded.at, latency_us);
+    question.count(&wiring, &serving, recorded.at, took);
 
     let response = question.response(&serving.champion);
     question.shadow(&wiring, &serving, recorded.at);
@@ -63,18 +65,19 @@ impl Question {
     }
 
     /// Remember the answer.
-    pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, latency_us: u32) -> Result<Recorded, Problem> {
-        let answered = self.answered(wiring.clock.now(), serving, latency_us);
+    pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, took: Took) -> Result<Recorded, Problem> {
+        let answered = self.answered(wiring.clock.now(), serving, took);
         wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())
     }
 
     /// Count the answer under the instant that it is remembered under.
-    pub(super) fn count(&self, wiring: &Wiring, serving: &Serving, at: Timestamp, latency_us: u32) {
-        wiring.counter.answered(&self.answered(at, serving, latency_us));
+    pub(super) fn count(&self, wiring: &Wiring, serving: &Serving, at: Timestamp, took: Took) {
+        wiring.counter.answered(&self.answered(at, serving, took));
     }
 
-    fn answered<'a>(&'a self, at: Timestamp, serving: &'a Serving, latency_us: u32) -> Answered<'a> {
-        Answered { request_id: self.request_id, at, answer: &self.answer, latency_us, serving }
+    fn answered<'a>(&'a self, at: Timestamp, serving: &'a Serving, took: Took) -> Answered<'a> {
+        let Took { latency_us, trace } = took;
+        Answered { request_id: self.request_id, at, answer: &self.answer, latency_us, serving, trace }
     }
 
     fn response(&self, champion: &Predictor) -> Response {
@@ -95,8 +98,9 @@ impl Question {
 }
 
 /// The body of an answer.
-#[derive(Serialize)]
-struct Said {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PredictAnswer")]
+pub(crate) struct Said {
     request_id: Uuid,
     model: ModelName,
     model_version: Version,
@@ -105,6 +109,7 @@ struct Said {
     #[serde(skip_serializing_if = "Option::is_none")]
     prediction: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<[f64; 2]>")]
     interval: Option<(f64, f64)>,
 }
 

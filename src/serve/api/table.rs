@@ -2,12 +2,15 @@
 //! reads the table has seen every way in.
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use futures::future::{Either, Ready, ready};
 use http::Method;
 
 use super::{nothing_here, wrong_method};
-use crate::serve::guard::{Access, kept_by};
+use crate::serve::guard::{Access, standing};
 
 /// One way in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +43,13 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
     /// One that looks.
     #[must_use]
     pub fn get<H: Handler<T, S>, T: 'static>(self, path: &str, access: Access, handler: H) -> Self {
-        self.row(Method::GET, path, access, get(handler))
+        self.row(Method::GET, path, access, get(Kept { access, handler }))
     }
 
     /// One that tells or asks with a body.
     #[must_use]
     pub fn post<H: Handler<T, S>, T: 'static>(self, path: &str, access: Access, handler: H) -> Self {
-        self.row(Method::POST, path, access, post(handler))
+        self.row(Method::POST, path, access, post(Kept { access, handler }))
     }
 
     fn row(mut self, method: Method, path: &str, access: Access, handler: MethodRouter<S>) -> Self {
@@ -74,19 +77,28 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
 }
 
 impl Routes {
-    /// As a service that asks nobody who they are.
+    /// As a service. Whoever a guard has looked at goes where the table says; where no guard stands, everywhere.
     pub fn router(self) -> Router {
-        routed(self.rows.into_iter().map(|(row, handler)| (row.path, handler)))
-    }
-
-    /// As a service that lets each caller go where the table says, once a guard has looked at it.
-    pub(super) fn kept_by_scopes(self) -> Router {
-        // On the methods the row has, so that others are told apart from what is kept: 405, not 403.
-        routed(self.rows.into_iter().map(|(row, handler)| (row.path, kept_by(row.access, handler))))
+        let rows = self.rows.into_iter();
+        let router = rows.fold(Router::new(), |router, (row, handler)| router.route(&row.path, handler));
+        router.fallback(nothing_here).method_not_allowed_fallback(wrong_method)
     }
 }
 
-fn routed(rows: impl Iterator<Item = (String, MethodRouter)>) -> Router {
-    let router = rows.fold(Router::new(), |router, (path, handler)| router.route(&path, handler));
-    router.fallback(nothing_here).method_not_allowed_fallback(wrong_method)
+/// A handler that is reached by whoever may.
+#[derive(Clone)]
+struct Kept<H> {
+    access: Access,
+    handler: H,
+}
+
+impl<H: Handler<T, S>, T, S> Handler<T, S> for Kept<H> {
+    type Future = Either<H::Future, Ready<Response>>;
+
+    fn call(self, request: Request, state: S) -> Self::Future {
+        match standing(&request).may(self.access) {
+            Ok(()) => Either::Left(self.handler.call(request, state)),
+            Err(problem) => Either::Right(ready(problem.into_response())),
+        }
+    }
 }

@@ -8,9 +8,12 @@ use http::{Method, Request as Asked};
 use rstest::rstest;
 use tower::ServiceExt;
 
-use super::super::api::{Row, guarded, unwired};
+use axum::response::Response;
+
+use super::super::api::{Front, Row, guarded, unwired};
 use super::super::fixture::{a_wiring, routes_of};
 use super::super::keys::{Ending, KEY_FORMAT, KeyRecord, Why};
+use super::super::meter::Meter;
 use super::*;
 use crate::types::{Span, Timestamp};
 
@@ -67,22 +70,22 @@ fn a_ring() -> (Ring, Vec<Credential>) {
     (Ring::of(records, endings), credentials)
 }
 
-fn guard(ring: Ring, limits: &Limits) -> (Router, Arc<Guard>) {
+fn guard(ring: Ring, limits: &Limits) -> (Front, Arc<Guard>) {
     let (wiring, _) = a_wiring(None);
     let guard = Guard::new(wiring.clock.clone(), ring, Hosts::this_machine(["api.example.com".to_owned()]), limits);
-    (guarded(routes_of(wiring), &guard), guard)
+    (guarded(routes_of(wiring), &guard, &Arc::new(Meter::new([]))), guard)
 }
 
-fn send(router: &Router, request: Asked<&'static str>) -> Response {
-    block_on(router.clone().oneshot(request.map(Body::from))).unwrap()
+fn send(front: &Front, request: Asked<&'static str>) -> Response {
+    block_on(front.clone().oneshot(request.map(Body::from))).unwrap()
 }
 
-fn code(router: &Router, method: &Method, path: &str, authorization: Option<&str>) -> u16 {
+fn code(front: &Front, method: &Method, path: &str, authorization: Option<&str>) -> u16 {
     let mut request = Asked::builder().method(method).uri(path).header(HOST, "localhost:8080");
     if let Some(authorization) = authorization {
         request = request.header(AUTHORIZATION, authorization);
     }
-    send(router, request.body("").unwrap()).status().as_u16()
+    send(front, request.body("").unwrap()).status().as_u16()
 }
 
 /// What the table states.
@@ -101,7 +104,7 @@ fn stated(table: &[(Method, String, Access)], method: &Method, path: &str, crede
 #[test]
 fn every_route_with_every_method_and_every_credential_answers_as_the_table_states() {
     let (ring, credentials) = a_ring();
-    let (router, _) = guard(ring, &Limits::DEFAULTS);
+    let (front, _) = guard(ring, &Limits::DEFAULTS);
     let path = |row: &Row| row.path.replace("{model}", "rain").replace("{version}", "1.0.0");
     let table: Vec<_> = unwired().table().map(|row| (row.method.clone(), path(row), row.access)).collect();
     let unknown = ["/", "/api", "/api/v1/predict/", "/api/v1/../v1/predict", "/admin", "//health", "/api/v1/models"];
@@ -111,7 +114,7 @@ fn every_route_with_every_method_and_every_credential_answers_as_the_table_state
     for path in &paths {
         for method in methods.map(|method| method.parse::<Method>().unwrap()) {
             for credential in &credentials {
-                let found = code(&router, &method, path, credential.header.as_deref());
+                let found = code(&front, &method, path, credential.header.as_deref());
                 let kept_out = matches!(found, 401 | 403 | 404 | 405).then_some(found);
                 let said = stated(&table, &method, path, credential);
                 assert_eq!(kept_out, said, "{method} {path} with {}: {found}", credential.name);
@@ -124,27 +127,27 @@ fn every_route_with_every_method_and_every_credential_answers_as_the_table_state
 
 #[test]
 fn without_keys_nobody_is_asked_and_a_door_that_asks_goes_on_asking() {
-    let (router, guard) = guard(Ring::default(), &Limits::DEFAULTS);
+    let (front, guard) = guard(Ring::default(), &Limits::DEFAULTS);
     assert_eq!(guard.callers(), Callers::Unknown);
-    assert_eq!(code(&router, &Method::GET, "/health", None), 200);
-    assert_eq!(code(&router, &Method::GET, "/nowhere", None), 404);
+    assert_eq!(code(&front, &Method::GET, "/health", None), 200);
+    assert_eq!(code(&front, &Method::GET, "/nowhere", None), 404);
     let (ring, _) = a_ring();
     assert!(guard.renew(ring.clone()) && !guard.renew(ring));
-    assert_eq!(code(&router, &Method::GET, "/health", None), 401);
+    assert_eq!(code(&front, &Method::GET, "/health", None), 401);
     assert!(!guard.renew(Ring::default()), "keys that vanish open nothing");
-    assert_eq!((code(&router, &Method::GET, "/nowhere", None), guard.callers()), (401, Callers::Keyed));
+    assert_eq!((code(&front, &Method::GET, "/nowhere", None), guard.callers()), (401, Callers::Keyed));
 }
 
 #[test]
 fn refusals_say_how_and_repeat_no_key() {
     let (ring, credentials) = a_ring();
-    let (router, _) = guard(ring, &Limits::DEFAULTS);
+    let (front, _) = guard(ring, &Limits::DEFAULTS);
     for credential in &credentials {
         let mut request = Asked::post("/api/v1/labels").header(HOST, "localhost");
         if let Some(header) = &credential.header {
             request = request.header(AUTHORIZATION, header);
         }
-        let response = send(&router, request.body("{").unwrap());
+        let response = send(&front, request.body("{").unwrap());
         let (head, body) = response.into_parts();
         let asks = head.headers.contains_key(http::header::WWW_AUTHENTICATE);
         assert_eq!(asks, head.status == 401, "{}", credential.name);
@@ -169,9 +172,9 @@ fn refusals_say_how_and_repeat_no_key() {
 #[case(&["localhost", "localhost"], 400)]
 #[case(&["localhost", "evil.example"], 400)]
 fn only_this_servers_names_are_answered(#[case] hosts: &[&str], #[case] status: u16) {
-    let (router, _) = guard(Ring::default(), &Limits::DEFAULTS);
+    let (front, _) = guard(Ring::default(), &Limits::DEFAULTS);
     let request = hosts.iter().fold(Asked::get("/livez"), |request, host| request.header(HOST, *host));
-    assert_eq!(send(&router, request.body("").unwrap()).status(), status, "{hosts:?}");
+    assert_eq!(send(&front, request.body("").unwrap()).status(), status, "{hosts:?}");
 }
 
 #[test]
@@ -183,13 +186,13 @@ fn what_faces_others_is_known_by_any_address_and_by_no_other_name() {
 
 #[test]
 fn a_page_changes_nothing_and_an_absolute_target_hides_no_name() {
-    let (router, _) = guard(Ring::default(), &Limits::DEFAULTS);
+    let (front, _) = guard(Ring::default(), &Limits::DEFAULTS);
     let told = |method: &str, uri: &str, origin: Option<&str>| {
         let mut request = Asked::builder().method(method).uri(uri).header(HOST, "localhost");
         if let Some(origin) = origin {
             request = request.header(ORIGIN, origin);
         }
-        send(&router, request.body("{}").unwrap()).status().as_u16()
+        send(&front, request.body("{}").unwrap()).status().as_u16()
     };
     for origin in ["https://evil.example", "http://localhost:8080", "null"] {
         assert_eq!(told("POST", "/api/v1/labels", Some(origin)), 403);
@@ -203,15 +206,15 @@ fn a_page_changes_nothing_and_an_absolute_target_hides_no_name() {
 #[test]
 fn one_caller_asks_as_often_as_it_may_and_leaves_the_others_theirs() {
     let (ring, credentials) = a_ring();
-    let (router, _) = guard(ring, &Limits { per_key: 3, ..Limits::DEFAULTS });
-    let ask = |credential: &Credential| code(&router, &Method::GET, "/livez", credential.header.as_deref());
+    let (front, _) = guard(ring, &Limits { per_key: 3, ..Limits::DEFAULTS });
+    let ask = |credential: &Credential| code(&front, &Method::GET, "/livez", credential.header.as_deref());
     let codes: Vec<u16> = (0..5).map(|_| ask(&credentials[0])).collect();
     assert_eq!(codes, [200, 200, 200, 429, 429]);
     assert_eq!(ask(&credentials[1]), 200);
-    let (router, _) = guard(Ring::default(), &Limits { per_address: 2, ..Limits::DEFAULTS });
+    let (front, _) = guard(Ring::default(), &Limits { per_address: 2, ..Limits::DEFAULTS });
     let from = |peer| {
         let request = Asked::get("/livez").header(HOST, "localhost").extension(Peer(peer));
-        send(&router, request.body("").unwrap())
+        send(&front, request.body("").unwrap())
     };
     assert_eq!([from(1), from(1)].map(|response| response.status().as_u16()), [200, 200]);
     let refused = from(1);

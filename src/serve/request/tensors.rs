@@ -65,7 +65,7 @@ impl Kind {
 }
 
 /// The datatype of a feature as the metadata names it.
-pub(in crate::serve) fn datatype(domain: &Domain) -> &'static str {
+pub(crate) fn datatype(domain: &Domain) -> &'static str {
     match domain {
         Domain::Boolean => "BOOL",
         Domain::Integer(_) => "INT64",

@@ -4,7 +4,6 @@
 use std::path::Path;
 use std::sync::Mutex;
 
-use axum::Router;
 use axum::body::{Body, to_bytes};
 use futures::executor::block_on;
 use http::Request;
@@ -17,7 +16,7 @@ use crate::log::{PartKind, Recorder, SpoolRules, parts_between, read_events, rea
 use crate::serve::fixture::{
     Fixed, Hands, Memo, a_model, a_moved_model, a_regression, a_request, a_wiring, routes_of, serving,
 };
-use crate::serve::{Recorded, Serving, SinkError, Wiring, finish};
+use crate::serve::{Front, Recorded, Serving, SinkError, Wiring, finish};
 use crate::snapshot::{Counting, Window, WindowRules, judged, maintain, seal_due};
 use crate::store::{Disk, Durability, Store};
 use crate::types::{Span, Timestamp, Version};
@@ -30,7 +29,7 @@ struct Server {
     clock: Arc<Hands>,
     recorder: Arc<Recorder>,
     counting: Arc<Counting>,
-    router: Router,
+    front: Front,
 }
 
 impl Server {
@@ -54,12 +53,12 @@ impl Server {
             labels: recorder.clone(),
             mirror: Arc::new(InlineMirror(scoring)),
         };
-        Server { store, clock, recorder, counting, router: finish(routes_of(wiring)) }
+        Server { store, clock, recorder, counting, front: finish(routes_of(wiring)) }
     }
 
     fn send(&self, path: &str, body: String) -> (u16, String) {
         let request = Request::post(path).body(Body::from(body)).unwrap();
-        let response = block_on(self.router.clone().oneshot(request)).unwrap();
+        let response = block_on(self.front.clone().oneshot(request)).unwrap();
         let status = response.status().as_u16();
         let body = block_on(to_bytes(response.into_body(), usize::MAX)).unwrap();
         (status, String::from_utf8(body.to_vec()).unwrap())
@@ -294,8 +293,8 @@ fn a_candidate_without_a_finite_score_is_dropped_and_the_answer_stands() {
     let (wiring, memo) =
         a_wiring(Some(serving(a_regression(Version::FIRST, 1.0), Some(a_regression(Version::new(1, 1, 0), 1e308)))));
     let scoring = Scoring { clock: wiring.clock.clone(), events: memo.clone(), counter: memo.clone() };
-    let router = finish(routes_of(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
+    let front = finish(routes_of(Wiring { mirror: Arc::new(InlineMirror(scoring)), ..wiring }));
     let request = Request::post("/api/v1/predict").body(Body::from(a_request(40.0, None))).unwrap();
-    assert_eq!(block_on(router.oneshot(request)).unwrap().status(), 200);
-    assert_eq!(memo.all(), ["event scored", "count scored", "dropped 1.1.0"]);
+    assert_eq!(block_on(front.oneshot(request)).unwrap().status(), 200);
+    assert_eq!(memo.all(), ["event scored", "count scored", "failed 1.1.0"]);
 }

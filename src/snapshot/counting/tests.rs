@@ -20,7 +20,7 @@ fn answer(counting: &Counting, serving: &Serving, now: &str, humidity: f64) {
     ];
     let answer = serving.champion.answer(row).unwrap();
     let (request_id, at) = (uuid::Uuid::nil(), at(now));
-    counting.answered(&Answered { request_id, at, answer: &answer, latency_us: 40, serving });
+    counting.answered(&Answered { request_id, at, answer: &answer, latency_us: 40, serving, trace: None });
     if let (Answer::Scored { vector, .. }, Some(candidate)) = (&answer, &serving.candidate) {
         counting.shadowed(&Shadowed { request_id, at, vector, candidate, prediction: 0.1, latency_us: 9 });
     }

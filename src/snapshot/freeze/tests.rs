@@ -49,7 +49,8 @@ impl Replica {
         ];
         let answer = self.serving.champion.answer(row).unwrap();
         let request_id = Uuid::from_u128(at.micros().unsigned_abs().into());
-        let answered = Answered { request_id, at, answer: &answer, latency_us: 40, serving: &self.serving };
+        let answered =
+            Answered { request_id, at, answer: &answer, latency_us: 40, serving: &self.serving, trace: None };
         let at = self.recorder.answered(&answered).unwrap().at;
         self.counting.answered(&Answered { at, ..answered });
     }

@@ -462,6 +462,11 @@ impl Failure {
         self
     }
 
+    /// What to do about it.
+    pub fn mend(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+
     /// The failure as programs read it.
     pub fn to_json(&self) -> Value {
         let causes: Vec<String> = self.chain().map(ToString::to_string).collect();

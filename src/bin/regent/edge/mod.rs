@@ -6,6 +6,7 @@ mod failure;
 pub mod files;
 mod paint;
 mod scene;
+mod voice;
 pub mod words;
 mod workspace;
 

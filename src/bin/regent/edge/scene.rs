@@ -10,6 +10,7 @@ use rustix::fs::Mode;
 use rustix::process::umask;
 
 use super::paint::painted;
+use super::voice::{LogForm, Voice};
 use super::{Answer, Exit, Failure, Workspace};
 
 /// Options that every command takes.
@@ -28,6 +29,9 @@ pub struct SceneArguments {
     /// More messages; twice for all
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
+    /// The form of messages on stderr
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "FORM", env = "REGENT_LOG_FORMAT")]
+    log_format: LogForm,
     /// Colours; NO_COLOR is obeyed
     #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
     color: Colour,
@@ -56,6 +60,7 @@ pub struct Scene {
     workspace: Option<PathBuf>,
     form: Form,
     quiet: bool,
+    voice: Voice,
     colour: Colour,
     /// The instant of this command.
     pub now: Timestamp,
@@ -67,16 +72,10 @@ impl Scene {
         // Whatever the scheduler's umask: what it forbids stays forbidden, and writing by others is forbidden besides.
         let given = umask(Mode::from_raw_mode(0o077));
         umask(given | Mode::WGRP | Mode::WOTH);
-        let SceneArguments { workspace, output, quiet, verbose, color, now } = arguments;
-        let level = match (quiet, verbose) {
-            (true, _) => tracing::Level::ERROR,
-            (false, 0) => tracing::Level::WARN,
-            (false, 1) => tracing::Level::INFO,
-            (false, _) => tracing::Level::DEBUG,
-        };
-        tracing_subscriber::fmt().with_max_level(level).with_writer(io::stderr).with_target(false).init();
+        let SceneArguments { workspace, output, quiet, verbose, log_format, color, now } = arguments;
+        let voice = Voice::set(log_format, quiet, verbose);
         let now = now.unwrap_or_else(clock);
-        Scene { workspace, form: output, quiet, colour: color, now }
+        Scene { workspace, form: output, quiet, voice, colour: color, now }
     }
 
     /// The folder that was named, or the one the command was given in.
@@ -105,15 +104,12 @@ impl Scene {
 
     /// A message for the person at the terminal, on stderr; nothing if they asked for quiet.
     pub fn say(&self, message: &str) {
-        if !self.quiet {
-            // A message that cannot be written has nobody to read it.
-            let _ = writeln!(io::stderr(), "{message}");
-        }
+        self.voice.say(message);
     }
 
     /// Whether a progress bar may be drawn: a person watches, and nobody asked for quiet.
     pub fn is_watched(&self) -> bool {
-        !self.quiet && io::stderr().is_terminal()
+        !self.quiet && self.voice.is_for_people() && io::stderr().is_terminal()
     }
 
     fn colours(&self, is_terminal: bool) -> bool {
@@ -178,9 +174,12 @@ impl Scene {
     }
 
     fn fail(&self, failure: &Failure) -> Exit {
-        match self.form {
-            Form::Json => drop(self.write(&format!("{:#}\n", failure.to_json()))),
-            Form::Text => drop(write!(io::stderr(), "{}", failure.to_text(self.colours(io::stderr().is_terminal())))),
+        if self.answers_json() {
+            drop(self.write(&format!("{:#}\n", failure.to_json())));
+        }
+        // Programs that read the answer have the failure there; those that read the log hear of it, too.
+        if !(self.answers_json() && self.voice.is_for_people()) {
+            self.voice.fail(failure, self.colours(io::stderr().is_terminal()));
         }
         failure.exit
     }

@@ -42,6 +42,13 @@ impl Chosen {
     }
 }
 
+impl Chosen {
+    /// Every model, the one first that is meant where a path names none.
+    pub fn in_order(&self) -> impl Iterator<Item = &ModelName> {
+        std::iter::once(&self.meant).chain(self.models.iter().filter(|model| **model != self.meant))
+    }
+}
+
 fn served(names: &[&str]) -> String {
     match names {
         [] => "there is no model here: begin with `regent init --example rain`".to_owned(),

@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
 use regent::log::{Lenient, Recorder, SpoolRules};
-use regent::serve::{Clock, EventSink, Guard, Keys, Models, ServeError, SystemClock, Wiring, guarded, routes};
+use regent::metrics::{self, Scrape};
+use regent::openapi;
+use regent::serve::{
+    Champion, Clock, EventSink, Front, Guard, Keys, Meter, Metered, Models, ServeError, SystemClock, Wiring, guarded,
+    routes,
+};
 use regent::shadow::{QueuedMirror, Scoring};
 use regent::store::{Durability, Store};
 use regent::types::{ModelName, ReplicaName, Timestamp};
@@ -29,6 +33,8 @@ pub struct House {
     unrecorded: Unrecorded,
     pub orphanage: Orphanage,
     pub gate: Gate,
+    /// What is served.
+    pub meter: Arc<Meter>,
     /// The model that is meant where none is named.
     meant: Arc<Tenant>,
     /// The others.
@@ -74,6 +80,7 @@ impl House {
             unrecorded: settings.unrecorded,
             orphanage,
             gate,
+            meter: Arc::new(Meter::new(chosen.in_order().cloned())),
             followed: BTreeMap::new(),
         };
         house.followed = house.begin()?;
@@ -116,31 +123,54 @@ impl House {
 
     /// The queue and the thread in which a candidate scores are a model's own: a slow one holds up no other.
     fn wiring(&self, tenant: &Tenant) -> Result<Wiring, Failure> {
+        let tally = self.meter.tally(&tenant.model).cloned().unwrap_or_default();
+        let metered = Arc::new(Metered::new(tally, tenant.counting.clone(), self.recorder.clone()));
         let events: Arc<dyn EventSink> = match self.unrecorded {
             Unrecorded::Refuse => self.recorder.clone(),
-            Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), tenant.counting.clone())),
+            Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), metered.clone())),
         };
-        let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: tenant.counting.clone() };
+        let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: metered.clone() };
         let mirror = QueuedMirror::start(scoring, stand_back).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: tenant.follower.clone(),
             events,
-            counter: tenant.counting.clone(),
-            labels: self.recorder.clone(),
+            counter: metered.clone(),
+            labels: metered,
             mirror: Arc::new(mirror),
         })
     }
 
     /// What works, and what only looks.
-    pub fn router(&self) -> Result<Router, Failure> {
+    pub fn front(&self) -> Result<Front, Failure> {
         let mut models = Models::new(self.meant.model.clone(), self.wiring(&self.meant)?);
         for tenant in &self.others {
             models = models.and(tenant.model.clone(), self.wiring(tenant)?);
         }
         let rulebook = Arc::new(Files { root: self.root.clone() });
         let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        Ok(guarded(routes(models).merge(console::routes(desk)), &self.gate.guard))
+        let desk = Arc::new(desk);
+        let scraped = metrics::routes(self.scrape(&desk));
+        let routes = routes(models).merge(console::routes(desk)).merge(scraped);
+        let described = openapi::routes(&routes, self.subjects());
+        Ok(guarded(routes.merge(described), &self.gate.guard, &self.meter))
+    }
+
+    fn scrape(&self, desk: &Arc<Desk>) -> Scrape {
+        let champion = |tenant: &Arc<Tenant>| (tenant.model.clone(), tenant.follower.clone() as Arc<dyn Champion>);
+        Scrape {
+            clock: self.clock.clone(),
+            meter: Arc::clone(&self.meter),
+            recorder: Arc::clone(&self.recorder),
+            desk: Arc::clone(desk),
+            models: self.tenants().map(champion).collect(),
+        }
+    }
+
+    /// Who is served, and under which contract, whenever it is asked.
+    fn subjects(&self) -> openapi::Subjects {
+        let tenants: Vec<Arc<Tenant>> = self.tenants().cloned().collect();
+        Box::new(move || tenants.iter().map(|tenant| tenant.subject()).collect())
     }
 
     /// Look after the house in a thread of its own: the store blocks.

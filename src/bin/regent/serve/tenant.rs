@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use regent::govern::{self, Rules, Standing, State};
+use regent::openapi::Subject;
+use regent::registry::Reference;
 use regent::serve::{Champion as _, Decided, Follower, Named};
 use regent::snapshot::Counting;
 use regent::store::Store;
@@ -54,6 +56,18 @@ impl Tenant {
     /// Whether somebody answers for it, here or elsewhere.
     pub fn answers(&self) -> bool {
         self.follower.current().is_some() || self.follower.watched().is_some()
+    }
+
+    /// What it asks of its callers.
+    pub fn subject(&self) -> Subject {
+        let (current, watched) = (self.follower.current(), self.follower.watched());
+        let here = current.as_ref().map(|serving| &**serving.champion.model());
+        let champion = here.or(watched.as_ref().map(|watched| &watched.reference));
+        Subject {
+            model: self.model.clone(),
+            version: champion.map(Reference::version),
+            contract: champion.map(|champion| champion.contract().clone()),
+        }
     }
 
     pub fn greeting(&self) -> String {

@@ -39,6 +39,7 @@ impl Live {
             codes: Vec::new(),
             shadow: Some(ShadowScore { version: NEW, prediction: 0.2 + 0.6 * truth(row), latency_us: 100 }),
             slices: BTreeMap::new(),
+            trace: None,
         };
         let label = |row: u64| Label {
             request_id: Uuid::from_u128(u128::from(row)),

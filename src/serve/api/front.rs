@@ -1,0 +1,98 @@
+//! What holds for all routes, as one service around them: an id, the guard's look, the count of the answer, and a panic that costs one
+//! request only; pure. One service and no layers of the router: each of those would cost every request a copy of all below it.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{HeaderName, HeaderValue};
+use tower::Service;
+use tower_http::request_id::{MakeRequestId, MakeRequestUuid, RequestId};
+
+use super::table::Routes;
+use crate::serve::guard::Guard;
+use crate::serve::meter::Meter;
+use crate::serve::problem::Problem;
+
+/// The id of a request: given by a proxy or issued here, and sent back.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a door hands requests to. It answers everything.
+pub trait Answering:
+    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+impl<S> Answering for S where
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+{
+}
+
+/// The routes, with all that holds for each of them.
+#[derive(Clone)]
+pub struct Front {
+    routes: Router,
+    gate: Option<(Arc<Guard>, Arc<Meter>)>,
+}
+
+/// The routes for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one request only.
+pub fn finish(routes: Routes) -> Front {
+    Front { routes: routes.router(), gate: None }
+}
+
+/// The same for callers from outside: whoever may not be here is told so before anything of the routes is, and every answer is
+/// counted.
+pub fn guarded(routes: Routes, guard: &Arc<Guard>, meter: &Arc<Meter>) -> Front {
+    Front { routes: routes.router(), gate: Some((Arc::clone(guard), Arc::clone(meter))) }
+}
+
+impl Front {
+    async fn answer(mut self, mut request: Request) -> Response {
+        let Some((guard, meter)) = self.gate else { return answered(self.routes.call(request).await) };
+        let place = meter.place(request.uri().path());
+        let response = match guard.let_in(&mut request) {
+            Ok(()) => answered(self.routes.call(request).await),
+            Err(problem) => problem.into_response(),
+        };
+        meter.count(place, response.status());
+        response
+    }
+}
+
+fn answered(Ok(response): Result<Response, Infallible>) -> Response {
+    response
+}
+
+impl Service<Request> for Front {
+    type Response = Response;
+    type Error = Infallible;
+    type Future = BoxFuture<'static, Result<Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        let front = self.clone();
+        Box::pin(async move {
+            let id = id_of(&request);
+            let answered = AssertUnwindSafe(front.answer(request)).catch_unwind().await;
+            let mut response = answered.unwrap_or_else(|_| Problem::internal().into_response());
+            if let Some(id) = id {
+                response.headers_mut().entry(REQUEST_ID).or_insert(id);
+            }
+            Ok(response)
+        })
+    }
+}
+
+fn id_of(request: &Request) -> Option<HeaderValue> {
+    let given = request.headers().get(REQUEST_ID).cloned();
+    given.or_else(|| MakeRequestUuid.make_request_id(request).map(RequestId::into_header_value))
+}
