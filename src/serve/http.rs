@@ -20,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use socket2::SockRef;
 use tokio::sync::Semaphore;
 
 use self::patient::{Pace, Patient, Prompt};
@@ -79,6 +80,8 @@ impl HttpDoor {
         }
         let failed = |source| ServeError::Bind { address: address.to_string(), source };
         let listener = TcpListener::bind(address).map_err(failed)?;
+        // More may knock at once than the library's own 128; whom the system turns away tries again a second later.
+        SockRef::from(&listener).listen(KNOCKING).map_err(failed)?;
         listener.set_nonblocking(true).map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let limits = Limits { connections: room_for(limits.connections), ..limits };
@@ -153,6 +156,9 @@ impl HttpDoor {
 
 /// What a connection may hold of requests and answers under way; a thousand slow ones are then some tens of megabytes.
 const BUFFER: usize = 64 * 1024;
+
+/// Connections that wait to be accepted; the system's own limit may be lower.
+const KNOCKING: i32 = 4_096;
 
 /// Files that are open besides connections: the spool, the runtime, the store that a reading route looks into.
 const OWN_FILES: u64 = 40;

@@ -66,9 +66,9 @@ pub struct Limits {
     pub head: Duration,
     /// How long its body may take.
     pub body: Duration,
-    /// How long a kept connection may be silent, and how long a client may leave an answer unread.
+    /// How long a kept connection may be silent.
     pub idle: Duration,
-    /// How long a whole request may take.
+    /// How long a whole request may take, and how long a client may then take for its answer.
     pub request: Duration,
     /// Connections at a time; further ones wait to be accepted.
     pub connections: usize,
@@ -86,6 +86,7 @@ impl Limits {
     /// - `head_bytes` 16 KiB, `headers` 100: what proxies and browsers send is a tenth of it.
     /// - `head` 10 s: a phone on a bad line sends its head in less; a slow-loris holds a connection no longer.
     /// - `body` 10 s and `request` 10 s: an answer takes microseconds, so only a body that trickles is cut.
+    ///   A client that takes longer for its answer is cut as well, and makes its batches smaller.
     /// - `idle` 15 s: clients that ask often keep their connection. Behind a balancer, make it longer than the balancer's own.
     /// - `connections` 4,096, or what the limit of open files leaves: as many slow peers do no harm for the seconds they are suffered.
     /// - `requests` 256: what waits behind so many is better told to come back.

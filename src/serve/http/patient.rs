@@ -102,13 +102,16 @@ pub(super) struct Patient {
     awaited: Awaited,
     reading: Deadline,
     writing: Deadline,
+    /// How many requests had begun when `writing` was set.
+    answering: u64,
 }
 
 impl Patient {
     /// A stream whose first request is awaited from now on, no longer than a head may take.
     pub(super) fn new(stream: TcpStream, limits: Limits, pace: Arc<Pace>) -> Patient {
         let reading = Deadline::after(limits.head);
-        Patient { stream, limits, pace, begun: 0, awaited: Awaited::Request, reading, writing: Deadline::default() }
+        let (awaited, writing) = (Awaited::Request, Deadline::default());
+        Patient { stream, limits, pace, begun: 0, awaited, reading, writing, answering: 0 }
     }
 
     /// Whether a request has begun since this was last asked: then the next one is awaited anew.
@@ -119,10 +122,15 @@ impl Patient {
         moved
     }
 
+    /// An answer has its time as a whole: whoever takes a few bytes of it now and then has taken nothing yet.
     fn written<T>(&mut self, context: &mut Context<'_>, outcome: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if outcome.is_ready() {
-            self.writing.clear();
             return outcome;
+        }
+        let begun = self.pace.begun.load(Ordering::Relaxed);
+        if begun != self.answering {
+            self.answering = begun;
+            self.writing.clear();
         }
         self.writing.begin_once(self.limits.request);
         self.writing.poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
