@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Break the code in every small way that cargo-mutants knows, one at a time, and see which of them no test notices (hours). What
-# decides is tried whole, by the tests of the library; the rest may be sampled, and `promote` needs the story as well.
+# decides is tried whole, by the tests of the library, and so is the store. `promote` needs the story as well: its mutants come in
+# random order, so that whatever was tried when you stop is a fair sample.
 #
 #   scripts/mutants.sh [govern] [policy] [store] [promote]     (default: govern and policy)
 #   REGENT_MUTANTS_SHARD=0/10                                  every tenth only
@@ -26,9 +27,9 @@ export CARGO_PROFILE_DEV_OPT_LEVEL=0 CARGO_PROFILE_DEV_DEBUG=0
 [ $# -gt 0 ] || set -- govern policy
 for part in "$@"; do
   case "$part" in
-    govern | policy) tests=(--cargo-arg=--lib) only=(govern policy promote --skip tests::model) ;;
-    store) tests=(--cargo-arg=--lib) only=(store registry) ;;
-    promote) tests=(--cargo-arg=--lib --cargo-arg=--test=story) only=(--skip tests::model) ;;
+    govern | policy) tests=(--cargo-arg=--lib) only=(govern policy promote --skip tests::model) seconds=300 ;;
+    store) tests=(--cargo-arg=--lib) only=(store registry) seconds=60 ;;
+    promote) tests=(--shuffle --cargo-arg=--lib --cargo-arg=--test=story) only=(--skip tests::model) seconds=600 ;;
     *)
       printf 'mutants: %s is none of govern, policy, store and promote\n' "$part" >&2
       exit 2
@@ -37,6 +38,6 @@ for part in "$@"; do
   printf '\n── %s ──\n' "$part"
   mkdir -p "var/mutants/$part"
   # A mutant that no test notices ends cargo-mutants with 2; the others are still to be tried.
-  cargo mutants "${tests[@]}" --file "src/$part/**/*.rs" --file "src/$part/*.rs" --timeout 300 \
+  cargo mutants "${tests[@]}" --file "src/$part/**/*.rs" --file "src/$part/*.rs" --timeout "$seconds" \
     ${REGENT_MUTANTS_SHARD:+--shard "$REGENT_MUTANTS_SHARD"} --output "var/mutants/$part" -- -- "${only[@]}" || true
 done

@@ -87,7 +87,8 @@ impl Limits {
     /// - `head` 10 s: a phone on a bad line sends its head in less; a slow-loris holds a connection no longer.
     /// - `body` 10 s and `request` 10 s: an answer takes microseconds, so only a body that trickles is cut.
     ///   A client that takes longer for its answer is cut as well, and makes its batches smaller.
-    /// - `idle` 15 s: clients that ask often keep their connection. Behind a balancer, make it longer than the balancer's own.
+    /// - `idle` 10 s: clients that ask often keep their connection, and one that left its answers unread is gone within 15 s of its last
+    ///   request. Behind a balancer, make it longer than the balancer's own.
     /// - `connections` 4,096, or what the limit of open files leaves: as many slow peers do no harm for the seconds they are suffered.
     /// - `requests` 256: what waits behind so many is better told to come back.
     /// - `per_key` and `per_address` any number: behind a proxy all callers have one address, and a limit that nobody chose would be
@@ -99,7 +100,7 @@ impl Limits {
         headers: 100,
         head: Duration::from_secs(10),
         body: Duration::from_secs(10),
-        idle: Duration::from_secs(15),
+        idle: Duration::from_secs(10),
         request: Duration::from_secs(10),
         connections: 4_096,
         requests: 256,

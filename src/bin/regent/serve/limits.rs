@@ -41,7 +41,7 @@ pub struct LimitArguments {
     /// How long a body may take
     #[arg(long, value_name = "SPAN", default_value_t = span(DEFAULTS.body))]
     body_within: Span,
-    /// How long a whole request may take, and how long its answer may be left unread
+    /// How long a whole request may take, and how long a client may then take for its answer
     #[arg(long, value_name = "SPAN", default_value_t = span(DEFAULTS.request))]
     request_within: Span,
     /// How long a kept connection may be silent
