@@ -146,3 +146,22 @@ fn requests_of_labels_are_looked_for_as_far_back_as_there_is_room() {
     assert_eq!((near.received, near.matched, near.looked_since), (152, 0, day(2)));
     assert_eq!(house.act(|context| intake(context, &[], day(3))), None);
 }
+
+/// Of two machines whose clocks differ one may know the label before the other was asked.
+#[test]
+fn a_label_known_just_before_its_window_joins() {
+    let house = House::new();
+    let folder = tempfile::tempdir().unwrap();
+    let known = day(1) - Span::from_mins(4);
+    let (replica, boot, durability) = ("b".parse().unwrap(), Ulid::from(2), Durability::Batched);
+    let (shelf, rules) = (house.store.clone(), SpoolRules::DEFAULTS);
+    let recorder = Recorder::open(shelf, folder.path(), &replica, boot, durability, rules, known).unwrap();
+    let truth = Truth { request_id: id(1, 0), label: 1.0 };
+    block_on(recorder.labelled(house.serving.champion.name(), &[truth], known).unwrap().on_disk).unwrap();
+    recorder.close(day(3)).unwrap();
+    let joined = house.act(|context| {
+        let sampled = log::read_sample(context.store, context.model, day(1), day(2), Sample::ALL)?;
+        joined(context, &sampled, day(1), day(3))
+    });
+    assert_eq!((joined.events, joined.pairs.len()), (1_000, 1));
+}
