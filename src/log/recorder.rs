@@ -86,7 +86,7 @@ impl Recorder {
         self.seal(&due)?;
         // What was acknowledged without waiting is at most one call of this from the disk.
         let unsynced = self.spool().unsynced();
-        unsynced.map_or(Ok(()), |sheet| sheet.sync())?;
+        unsynced.iter().try_for_each(|sheet| sheet.sync())?;
         Ok(self.spool().watermark().unwrap_or(now))
     }
 

@@ -201,11 +201,12 @@ impl Spool {
         due
     }
 
-    /// The file whose lines may not be on disk yet although they were acknowledged; nothing when each waits for the disk.
-    pub(super) fn unsynced(&self) -> Option<Arc<Sheet>> {
+    /// The files whose lines may not be on disk yet although they were acknowledged; none when each waits for the disk.
+    pub(super) fn unsynced(&self) -> Vec<Arc<Sheet>> {
         match self.writer.durability() {
-            Durability::Durable => None,
-            Durability::Batched => self.segments.back()?.sheet.clone(),
+            Durability::Durable => Vec::new(),
+            // A closed segment took lines until a moment ago.
+            Durability::Batched => self.segments.iter().filter_map(|segment| segment.sheet.clone()).collect(),
         }
     }
 

@@ -5,7 +5,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -198,12 +198,12 @@ impl Writer {
         while queue.settled < taken && queue.failures == failures && !queue.closed {
             queue = self.shared.turned.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        match (&queue.trouble, queue.groups.front()) {
-            (Some((kind, why)), Some(kept)) => {
-                Err(failed("write", &kept.sheet.path)(io::Error::new(*kind, why.clone())))
-            }
-            (_, _) => Ok(()),
+        if queue.settled >= taken {
+            return Ok(());
         }
+        let why = queue.trouble.as_ref().map(|(kind, why)| io::Error::new(*kind, why.clone()));
+        let why = why.unwrap_or_else(|| io::Error::other("the spool is closed"));
+        Err(failed("write", Path::new("segments"))(why))
     }
 }
 
@@ -344,6 +344,18 @@ mod tests {
         let good = Arc::new(Sheet::new(path.clone(), File::create(&path).unwrap()));
         assert!(writer.take(&good, b"refused\n").is_err());
         assert!(writer.flush().is_err(), "what was acknowledged is forgotten");
+    }
+
+    #[test]
+    fn what_is_given_up_is_not_told_to_be_in_its_file() {
+        let writer = Writer::start(Durability::Batched).unwrap();
+        block_on(writer.take(&full(), b"acknowledged\n").unwrap()).unwrap();
+        writer.shared.queue().closed = true;
+        writer.shared.more.notify_one();
+        while !writer.worker.as_ref().unwrap().is_finished() {
+            thread::yield_now();
+        }
+        assert!(writer.flush().is_err());
     }
 
     #[test]

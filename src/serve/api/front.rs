@@ -53,11 +53,11 @@ pub fn guarded(routes: Routes, guard: &Arc<Guard>, meter: &Arc<Meter>) -> Front 
 }
 
 impl Front {
-    async fn answer(mut self, mut request: Request) -> Response {
-        let Some((guard, meter)) = self.gate else { return answered(self.routes.call(request).await) };
+    async fn answer(self, mut request: Request) -> Response {
+        let Some((guard, meter)) = self.gate else { return reach(self.routes, request).await };
         let place = meter.place(request.uri().path());
         let response = match guard.let_in(&mut request) {
-            Ok(()) => answered(self.routes.call(request).await),
+            Ok(()) => reach(self.routes, request).await,
             Err(problem) => problem.into_response(),
         };
         meter.count(place, response.status());
@@ -65,8 +65,12 @@ impl Front {
     }
 }
 
-fn answered(Ok(response): Result<Response, Infallible>) -> Response {
-    response
+/// What a route says; a panic is an answer, too, and counted as one.
+async fn reach(mut routes: Router, request: Request) -> Response {
+    match AssertUnwindSafe(async { routes.call(request).await }).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Err(_) => Problem::internal().into_response(),
+    }
 }
 
 impl Service<Request> for Front {
@@ -82,8 +86,7 @@ impl Service<Request> for Front {
         let front = self.clone();
         Box::pin(async move {
             let id = id_of(&request);
-            let answered = AssertUnwindSafe(front.answer(request)).catch_unwind().await;
-            let mut response = answered.unwrap_or_else(|_| Problem::internal().into_response());
+            let mut response = front.answer(request).await;
             if let Some(id) = id {
                 response.headers_mut().entry(REQUEST_ID).or_insert(id);
             }

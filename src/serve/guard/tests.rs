@@ -10,7 +10,7 @@ use tower::ServiceExt;
 
 use axum::response::Response;
 
-use super::super::api::{Front, Row, guarded, unwired};
+use super::super::api::{Front, Routes, Row, guarded, unwired};
 use super::super::fixture::{a_wiring, routes_of};
 use super::super::keys::{Ending, KEY_FORMAT, KeyRecord, Why};
 use super::super::meter::Meter;
@@ -74,6 +74,20 @@ fn guard(ring: Ring, limits: &Limits) -> (Front, Arc<Guard>) {
     let (wiring, _) = a_wiring(None);
     let guard = Guard::new(wiring.clock.clone(), ring, Hosts::this_machine(["api.example.com".to_owned()]), limits);
     (guarded(routes_of(wiring), &guard, &Arc::new(Meter::new([]))), guard)
+}
+
+/// What an SRE is woken by is counted.
+#[test]
+fn a_handler_that_panics_is_answered_and_counted_as_that() {
+    async fn broken() -> &'static str {
+        panic!("a defect")
+    }
+    let (_, guard) = guard(Ring::default(), &Limits::DEFAULTS);
+    let meter = Arc::new(Meter::new([]));
+    let front = guarded(Routes::new().get("/livez", Access::Open, broken), &guard, &meter);
+    assert_eq!(code(&front, &Method::GET, "/livez", None), 500);
+    let counted: Vec<(u16, u64)> = meter.requests().map(|(_, _, code, count)| (code, count)).collect();
+    assert_eq!(counted, [(500, 1)]);
 }
 
 fn send(front: &Front, request: Asked<&'static str>) -> Response {
