@@ -220,6 +220,16 @@ fn a_candidate_under_a_later_minor_of_the_contract_is_compared_fairly() {
     programs.write("incoming/rain/002000.csv", &stage::weather(2_000..3_000));
     programs.done(&["train", "candidate", "rain"]);
     assert_eq!(rows(&programs), 3_000, "a file that was frozen under both is there twice");
+    let read = |path: String| std::fs::read_to_string(programs.path(&path)).unwrap();
+    let candidate = read("registry/rain/1.1.0/metadata.yaml".to_owned());
+    for dataset in programs.names("var/rain/datasets") {
+        let newest = read(format!("var/rain/datasets/{dataset}/dataset.yaml")).contains("version: 1.1.0");
+        assert_eq!(
+            candidate.contains(&dataset),
+            newest,
+            "of a file that was frozen under both the newer freeze is meant"
+        );
+    }
     let evaluation = programs.json(REGENT, &["status"]);
     let evidence = evaluation["models"][0]["evidence"].as_array().unwrap().clone();
     let checks = evidence.iter().find(|group| group["about"].as_str().unwrap().starts_with("evaluation")).unwrap();

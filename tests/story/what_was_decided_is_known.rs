@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use regent::audit::{self, Depth, Outcome, Recomputed};
-use regent::govern::{Entry, Mode, ReportKind, Standing, fold, journal};
+use regent::govern::{Entry, Mode, ReportKind, Standing, State, fold, journal};
 use regent::policy::Action;
 use regent::types::{Check, Span, Timestamp};
 use serde_json::Value;
@@ -33,6 +33,22 @@ fn every_decision_and_every_report_comes_out_the_same() {
     assert!(replayed.archived > 0 && estate.verify(&[]).archived == replayed.archived);
     assert!(replayed.reports[&ReportKind::Shadow].contains_key(&Recomputed::Archived), "{:?}", replayed.reports);
     assert_eq!(replayed.reports[&ReportKind::Drift].keys().collect::<Vec<_>>(), [&Recomputed::Same]);
+}
+
+/// A new champion is held beside its predecessor for as long as the rules say: then nothing is read for it any more.
+#[test]
+fn nobody_is_watched_longer_than_the_rules_say() {
+    let (mut since, mut watched, mut left) = (None, 0, 0);
+    for entry in Estate::new().entries() {
+        let is_over = since.is_some_and(|since| entry.decision.at.since(since) > rules().rollback.watch);
+        let is_watched = entry.reports.iter().any(|cited| cited.kind == ReportKind::Watch);
+        assert!(!(is_over && is_watched), "entry {} watches on", entry.seq);
+        (watched, left) = (watched + u32::from(is_watched), left + u32::from(is_over));
+        if entry.decision.transitions.iter().any(|step| step.to == State::Promoted) {
+            since = Some(entry.decision.at);
+        }
+    }
+    assert!(watched > 0 && left > 0, "{watched} entries watch, {left} come later");
 }
 
 /// A forger who mends the whole chain is found by deciding again; a program of another version is not called a forger.
