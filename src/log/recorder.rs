@@ -256,11 +256,13 @@ impl Requests {
     /// The first answer is the one that labels join.
     fn answered(&mut self, id: Uuid, at: Timestamp) {
         self.entry(id).0.get_or_insert(at);
+        self.forget_oldest();
     }
 
     fn labelled(&mut self, label: Label) {
         let (_, newest) = self.entry(label.request_id);
         *newest = Some(label);
+        self.forget_oldest();
     }
 
     fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
@@ -268,15 +270,18 @@ impl Requests {
     }
 
     fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<Label>) {
-        if !self.requests.contains_key(&id) {
+        self.requests.entry(id).or_insert_with(|| {
             self.order.push_back(id);
-            if self.order.len() > REMEMBERED
-                && let Some(oldest) = self.order.pop_front()
-            {
-                self.requests.remove(&oldest);
-            }
+            Default::default()
+        })
+    }
+
+    fn forget_oldest(&mut self) {
+        if self.order.len() > REMEMBERED
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.requests.remove(&oldest);
         }
-        self.requests.entry(id).or_default()
     }
 }
 
