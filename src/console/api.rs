@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{OriginalUri, Path, Query as Given, State};
+use axum::extract::{Path, Query as Given, State};
 use axum::response::{IntoResponse, Response};
+use http::Uri;
 use http::header::{CONTENT_TYPE, HeaderValue, LINK};
 
 use super::desk::{Desk, Told};
@@ -25,7 +26,7 @@ pub fn unwired() -> Routes<Arc<Desk>> {
     ROUTES.into_iter().fold(Routes::new(), |routes, route| {
         let answer = move |State(desk): State<Arc<Desk>>,
                            model: Result<Path<String>, PathRejection>,
-                           uri: OriginalUri,
+                           uri: Uri,
                            query: Result<Given<Pairs>, QueryRejection>| async move {
             answer(&desk, route, model, &uri, query).await
         };
@@ -37,7 +38,7 @@ async fn answer(
     desk: &Desk,
     (_, question): Route,
     model: Result<Path<String>, PathRejection>,
-    uri: &OriginalUri,
+    uri: &Uri,
     query: Result<Given<Pairs>, QueryRejection>,
 ) -> Result<Response, Problem> {
     let model = model.ok().and_then(|Path(name)| name.parse::<ModelName>().ok()).ok_or_else(Problem::unknown_model)?;
