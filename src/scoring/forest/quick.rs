@@ -3,8 +3,7 @@
 //! QuickScorer (Lucchese et al., SIGIR 2015): a tree's leaves are numbered from left to right, one bit each. A node whose
 //! condition does not hold takes the leaves on its left out; the leaf that a row falls into is the first that is left. Of one
 //! feature's nodes, in the order of their thresholds, those below the value do not hold: a prefix. What a prefix leaves is kept
-//! after every [`STRIDE`] nodes for all trees at once, so that a row takes the nearest one, a few nodes more, and is done with
-//! the feature.
+//! every few nodes for all trees at once, so that a row takes the nearest one, the nodes from there on, and is done with the feature.
 
 use std::ops::BitAndAssign;
 use std::slice;
@@ -13,8 +12,10 @@ use super::{Forest, Link, Missing, Side, Split, ZERO_THRESHOLD};
 
 /// Rows that are scored together: what is left of their trees stays in the nearest cache.
 const ROWS: usize = 8;
-/// Nodes between two kept prefixes: fewer take memory, and with 500 trees of 63 leaves the cache; more take time.
-const STRIDE: usize = 32;
+/// Nodes between two kept prefixes: fewer if all prefixes are [`NEAR`] even so, else the more, which take time.
+const STRIDES: [usize; 2] = [8, 32];
+/// So many bytes stay in the second nearest cache of a core, with room for what else it does.
+const NEAR: usize = 1 << 20;
 /// Trees whose leaves are looked for together: fewer have to look for the same prefixes again, more do not fit the cache.
 const TREES: usize = 256;
 /// Leaves of a tree that have a bit each.
@@ -85,12 +86,14 @@ struct Asked<L> {
     nan: Vec<L>,
     /// What zero leaves, where some node sends it to a side without comparing it.
     zero: Option<Vec<L>>,
-    /// Every [`STRIDE`]th threshold, from the first.
+    /// Nodes between two marks.
+    stride: usize,
+    /// The threshold of every `stride`th node, from the first.
     marks: Vec<f64>,
     /// What the nodes before each mark leave of each tree, one after the other.
     prefixes: Vec<L>,
-    /// The nodes that compare, in the order of their thresholds, from each mark to before the next.
-    strides: Vec<[Compared<L>; STRIDE]>,
+    /// The nodes that compare, in the order of their thresholds, `stride` from each mark on.
+    nodes: Vec<Compared<L>>,
     /// What each category leaves of each tree, and, last, what any other value does; empty if no node asks for categories.
     categories: Vec<L>,
 }
@@ -188,7 +191,7 @@ impl<L: Left> Asked<L> {
         let mark = self.marks.partition_point(|mark| *mark < value).saturating_sub(1);
         and(left, &self.prefixes[mark * trees..]);
         // Each of them, without asking when to stop: no processor guesses that well.
-        for node in &self.strides[mark] {
+        for node in &self.nodes[mark * self.stride..][..self.stride] {
             left[node.tree as usize] &= if node.threshold < value { node.left } else { L::ALL };
         }
     }
@@ -219,8 +222,11 @@ fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
         meet(forest, *root, tree, begins, &mut block.leaves, &mut met);
     }
     met.sort_by_key(|node| node.feature);
+    let [few, many] = STRIDES;
+    let prefixes = met.len().div_ceil(few) * roots.len() * size_of::<L>();
+    let stride = if prefixes <= NEAR { few } else { many };
     for nodes in met.chunk_by(|a, b| a.feature == b.feature) {
-        block.features.push(Asked::of(forest, nodes, roots.len())?);
+        block.features.push(Asked::of(forest, nodes, roots.len(), stride)?);
     }
     Some(block)
 }
@@ -270,7 +276,7 @@ fn leaves_below(forest: &Forest, root: Link) -> usize {
 }
 
 impl<L: Left> Asked<L> {
-    fn of(forest: &Forest, met: &[Met<L>], trees: usize) -> Option<Asked<L>> {
+    fn of(forest: &Forest, met: &[Met<L>], trees: usize, stride: usize) -> Option<Asked<L>> {
         // What is left of each tree once these nodes do not hold.
         let without = |fails: &dyn Fn(&Split) -> bool| {
             let mut left = vec![L::ALL; trees];
@@ -290,16 +296,14 @@ impl<L: Left> Asked<L> {
             })
             .collect();
         nodes.sort_by(|a, b| a.threshold.total_cmp(&b.threshold).then(a.tree.cmp(&b.tree)));
-        let (mut marks, mut prefixes, mut strides) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut marks, mut prefixes) = (Vec::new(), Vec::new());
         let mut left = vec![L::ALL; trees];
-        for nodes in nodes.chunks(STRIDE) {
+        for nodes in nodes.chunks(stride) {
             marks.push(nodes[0].threshold);
             prefixes.extend_from_slice(&left);
             nodes.iter().for_each(|node| left[node.tree as usize] &= node.left);
-            let mut stride = [Compared::NONE; STRIDE];
-            stride[..nodes.len()].copy_from_slice(nodes);
-            strides.push(stride);
         }
+        nodes.resize(marks.len() * stride, Compared::NONE);
         let sets = met.iter().filter_map(|node| match node.split {
             Split::OneOf { count, .. } => Some(count * 32),
             Split::AtMost { .. } => None,
@@ -318,9 +322,10 @@ impl<L: Left> Asked<L> {
             feature: met.first()?.feature,
             nan: without(&|split| goes_right(split, f64::NAN)),
             zero: met.iter().any(is_sent).then(|| without(&|split| goes_right(split, 0.0))),
+            stride,
             marks,
             prefixes,
-            strides,
+            nodes,
             categories,
         })
     }
