@@ -36,11 +36,11 @@ pub struct SpoolRules {
 
 impl SpoolRules {
     /// - `rotate_every` one minute: what a dashboard shows is at most that old, and a replica makes 1,440 parts a day.
-    /// - `rotate_bytes` 64 MiB: sealing reads a segment into memory.
+    /// - `rotate_bytes` 16 MiB: sealing holds a segment in memory, and what it reads out of it.
     /// - `shadow_wait` 5 s: a mirror whose queue is longer than that drops anyway.
     pub const DEFAULTS: SpoolRules = SpoolRules {
         rotate_every: Span::from_mins(1),
-        rotate_bytes: 64 * 1024 * 1024,
+        rotate_bytes: 16 * 1024 * 1024,
         shadow_wait: Span::from_secs(5),
     };
 }
