@@ -16,6 +16,7 @@ use crate::train::{Path, Plan};
 use crate::types::{Digest, Timestamp, Verdict, Version, canonical_json};
 
 /// A sealed judged window and the digest of its snapshot.
+#[derive(Clone)]
 pub(super) struct Sealed {
     pub(super) snapshot: Snapshot,
     pub(super) digest: Digest,
@@ -35,8 +36,8 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
         seen.next = next_plan(context, standing, &registered, &seen.data)?;
     }
     let windows = recent_windows(context, standing, now)?;
-    let unanswered = |sealed: &&Sealed| standing.judged_until.is_none_or(|until| sealed.snapshot.window.end() > until);
-    seen.judged = windows.iter().filter(unanswered).map(judged).collect();
+    let unanswered = standing.judged_until.map_or(&windows[..], |until| seen_since(&windows, until));
+    seen.judged = unanswered.iter().map(judged).collect();
     let champion =
         standing.champion.as_ref().map(|champion| (champion, fetch(context, champion.version, Some(champion.bundle))));
     let candidate =
@@ -77,6 +78,12 @@ pub fn observe(context: &Context<'_>, standing: &Standing, now: Timestamp) -> Re
         State::Promoted | State::Rejected | State::Retired | State::RolledBack => {}
     }
     Ok(seen)
+}
+
+/// The windows that end after an instant: whoever began then has seen them, if the first only in part.
+pub(super) fn seen_since(windows: &[Sealed], since: Timestamp) -> &[Sealed] {
+    let over = windows.partition_point(|sealed| sealed.snapshot.window.end() <= since);
+    &windows[over..]
 }
 
 fn judged(sealed: &Sealed) -> Judged {
@@ -214,19 +221,15 @@ pub(super) fn next_version(
 /// A version's drift in the last windows that it saw, oldest first.
 fn drift_of(context: &Context<'_>, model: &Reference, since: Timestamp, windows: &[Sealed]) -> Vec<DriftReport> {
     let rules = &context.rules.drift;
-    let seen: Vec<usize> = (0..windows.len()).filter(|place| windows[*place].snapshot.window.end() > since).collect();
-    let last = &seen[seen.len().saturating_sub(rules.of as usize)..];
-    last.iter()
-        .map(|place| {
-            let volumes: Vec<u64> = windows[place.saturating_sub(drift::VOLUME_WINDOWS)..*place]
-                .iter()
-                .map(|sealed| sealed.snapshot.requests)
-                .collect();
-            let then =
-                Then { version: model.version(), bundle: model.digest(), profile: model.profile(), volumes: &volumes };
-            drift::detect(then, &windows[*place].snapshot, windows[*place].digest, rules)
-        })
-        .collect()
+    let last = seen_since(windows, since).len().min(rules.of as usize);
+    let detect = |place: usize| {
+        let before = &windows[place.saturating_sub(drift::VOLUME_WINDOWS)..place];
+        let volumes: Vec<u64> = before.iter().map(|sealed| sealed.snapshot.requests).collect();
+        let then =
+            Then { version: model.version(), bundle: model.digest(), profile: model.profile(), volumes: &volumes };
+        drift::detect(then, &windows[place].snapshot, windows[place].digest, rules)
+    };
+    (windows.len() - last..windows.len()).map(detect).collect()
 }
 
 /// What the champion's scores foretell of the last windows that it served, oldest first.
@@ -237,7 +240,7 @@ fn estimated_of(
     windows: &[Sealed],
 ) -> Vec<EstimateReport> {
     let rules = &context.rules.performance;
-    let served: Vec<&Sealed> = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since).collect();
+    let served = seen_since(windows, since);
     let last = &served[served.len().saturating_sub(rules.of as usize)..];
     last.iter().filter_map(|sealed| performance::estimate(model, &sealed.snapshot, sealed.digest, rules)).collect()
 }

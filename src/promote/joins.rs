@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::gather::Sealed;
+use super::gather::{Sealed, seen_since};
 use super::{Context, PromoteError};
 use crate::govern::{Candidate, Champion};
 use crate::log::{self, Label, Sample, Sampled};
@@ -24,14 +24,12 @@ pub(super) fn performance(
     now: Timestamp,
 ) -> Result<Vec<PerformanceReport>, PromoteError> {
     let rules = &context.rules.performance;
-    let served = windows.iter().filter(|sealed| {
-        let end = sealed.snapshot.window.end();
-        end > champion.since && now.since(end) <= rules.wait
-    });
+    let newest_first = seen_since(windows, champion.since).iter().rev();
+    let waited_for = newest_first.take_while(|sealed| now.since(sealed.snapshot.window.end()) <= rules.wait);
     let promised = model.model().and_then(Promised::by);
     let mut reports = Vec::new();
     let mut mature = 0;
-    for sealed in served.rev() {
+    for sealed in waited_for {
         if mature == rules.of {
             break;
         }
@@ -102,9 +100,9 @@ pub(super) fn trial(
     now: Timestamp,
 ) -> Result<ShadowReport, PromoteError> {
     let since = candidate.shadowing_since.unwrap_or(candidate.since);
-    let shadowed: Vec<&Sealed> = windows.iter().filter(|sealed| sealed.snapshot.window.end() > since).collect();
+    let shadowed = seen_since(windows, since);
     let until = shadowed.last().map_or(since, |sealed| sealed.snapshot.window.end());
-    let sampled = sampled_in(context, &shadowed, since)?;
+    let sampled = sampled_in(context, shadowed, since)?;
     let mut joined = joined(context, &sampled, since, now)?;
     // Looks must see prefixes of one sequence: a pair is seen once its window is judged and its label is known.
     let seen = |ts: Timestamp| Window::holding(ts, context.rules.windows.judge).end();
@@ -140,7 +138,7 @@ pub(super) fn trial(
 ///
 /// The longest trial may look at `performance.sample_above` requests in all, so each of its windows may at an equal part of them.
 /// A sealed volume never changes: what was taken at one look is taken at every later one, and what is added comes after it.
-fn sampled_in(context: &Context<'_>, shadowed: &[&Sealed], since: Timestamp) -> Result<Sampled, PromoteError> {
+fn sampled_in(context: &Context<'_>, shadowed: &[Sealed], since: Timestamp) -> Result<Sampled, PromoteError> {
     let rules = context.rules;
     let longest = (rules.shadow.max_age.secs() / rules.windows.judge.secs()).ceil().max(1.0) as u64;
     let part = rules.performance.sample_above.div_ceil(longest).max(rules.shadow.min_pairs);

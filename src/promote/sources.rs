@@ -85,7 +85,7 @@ pub(super) fn take_in(context: &Context<'_>, contract: &Registered, now: Timesta
             Ok(None) => {}
             Ok(Some(new)) => taken.push(note(context, new, taken.len())?),
             Err(PromoteError::Ingest(bad @ (IngestError::Rejected(_) | IngestError::Read { .. }))) => {
-                refused.push(format!("{name}: {}", first_line(&bad)));
+                refused.push(refusal(&name, &bad));
             }
             Err(other) => return Err(other),
         }
@@ -112,11 +112,19 @@ fn take(
     Ok(Some(Taken::of(Origin::Sources, name, contract, &frozen, now)))
 }
 
-/// What is wrong with a file, in a line: its first violation, or why it cannot be read.
-fn first_line(error: &IngestError) -> String {
+/// A file and what is wrong with it, in a line: its first violation, or why it cannot be read.
+fn refusal(name: &str, error: &IngestError) -> String {
     match error {
-        IngestError::Rejected(rejection) => rejection.to_string().lines().next().unwrap_or_default().to_owned(),
-        other => std::error::Error::source(other).map_or_else(|| other.to_string(), ToString::to_string),
+        IngestError::Rejected(rejection) => {
+            let first = rejection.violations.first().map(ToString::to_string).unwrap_or_default();
+            let more = rejection.total().saturating_sub(1);
+            let others = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("{name}:{first}{others}")
+        }
+        other => {
+            let why = std::error::Error::source(other).map_or_else(|| other.to_string(), ToString::to_string);
+            format!("{name}: {why}")
+        }
     }
 }
 

@@ -244,7 +244,6 @@ fn begin_by(
     if let Some(freeze) = orders.get(Order::Freeze) {
         return Err(nothing(format!("frozen by `{}` until {}: {}", freeze.id, freeze.expires, freeze.reason)));
     }
-    let now = standing.last_at.map_or(now, |last| now.max(last));
     let observation = gather::observe(context, &standing, now)?;
     let plan = plan(&standing, &observation)?;
     let version = plan.version;

@@ -108,6 +108,12 @@ fn a_training_that_fails_three_times_is_rejected() {
     let history = programs.done(&["history"]);
     assert_eq!(history.matches("training failed").count(), 3, "{history}");
     assert!(history.contains("3 training attempts failed"), "{history}");
+    let journal = programs.names("governance/rain/journal").into_iter();
+    let journal: String = journal.map(|name| programs.read(&format!("governance/rain/journal/{name}"))).collect();
+    for attempt in 1..=3 {
+        let why = format!("attempt {attempt} at training 1.1.0 failed: train on 0 positive and ");
+        assert!(journal.contains(&why), "{why}: {journal}");
+    }
     assert!(programs.govern(&["--now", &later(AT + 24 * 60)]).contains("serves 1.0.0\n"));
     assert_eq!(programs.names("registry/rain"), ["1.0.0", "contracts"]);
 }
@@ -176,6 +182,7 @@ fn a_poisoned_source_file_is_refused_whole_until_it_is_mended() {
     for bad in ["a-poisoned", "b-binary", "c-empty"] {
         assert!(told.contains(bad), "{bad}: {told}");
     }
+    assert!(told.contains("incoming/rain/a-poisoned.csv:52: the line has 11 cells"), "{told}");
     assert_eq!(rows(&programs), 2_100);
     programs.write("incoming/rain/a-poisoned.csv", &good);
     programs.govern(&[]);
@@ -204,6 +211,12 @@ fn a_file_dropped_again_adds_nothing_and_a_replaced_one_replaces() {
         assert_eq!(programs.names("var/rain/intake").len(), intakes, "it was noted twice");
     }
     assert_eq!(programs.names("var/rain/datasets").len(), 3, "what was frozen once is kept");
+    let intakes = programs.names("var/rain/intake").len();
+    programs.write("by-hand.csv", &stage::weather(3_000..3_100));
+    for _ in 0..2 {
+        programs.done(&["ingest", "by-hand.csv", "--contract", "rain"]);
+        assert_eq!(programs.names("var/rain/intake").len(), intakes + 1, "what comes by hand is noted, too, and once");
+    }
 }
 
 /// A contract whose next minor moves a feature and widens a domain: every row is there once, both versions are asked about it by
@@ -220,10 +233,9 @@ fn a_candidate_under_a_later_minor_of_the_contract_is_compared_fairly() {
     programs.write("incoming/rain/002000.csv", &stage::weather(2_000..3_000));
     programs.done(&["train", "candidate", "rain"]);
     assert_eq!(rows(&programs), 3_000, "a file that was frozen under both is there twice");
-    let read = |path: String| std::fs::read_to_string(programs.path(&path)).unwrap();
-    let candidate = read("registry/rain/1.1.0/metadata.yaml".to_owned());
+    let candidate = programs.read("registry/rain/1.1.0/metadata.yaml");
     for dataset in programs.names("var/rain/datasets") {
-        let newest = read(format!("var/rain/datasets/{dataset}/dataset.yaml")).contains("version: 1.1.0");
+        let newest = programs.read(&format!("var/rain/datasets/{dataset}/dataset.yaml")).contains("version: 1.1.0");
         assert_eq!(
             candidate.contains(&dataset),
             newest,

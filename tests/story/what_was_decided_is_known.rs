@@ -7,8 +7,10 @@ use std::process::Command;
 use regent::audit::{self, Depth, Outcome, Recomputed};
 use regent::govern::{Entry, Mode, ReportKind, Standing, State, fold, journal};
 use regent::policy::Action;
+use regent::registry;
+use regent::snapshot::Window;
 use regent::types::{Check, Span, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::estate::{Estate, rules};
 
@@ -22,6 +24,8 @@ fn every_decision_and_every_report_comes_out_the_same() {
     let by_hand = replayed.entries.iter().filter(|turn| turn.outcome == Outcome::ByHand).count();
     assert!(replayed.windows > 300 && replayed.archived == 0, "{} windows", replayed.windows);
     assert_eq!((same + by_hand, by_hand), (estate.entries().len(), 1), "one training was begun by hand");
+    let first = &estate.entries()[0].decision;
+    assert!(first.reasons[0].starts_with("training 1.0.0: "), "{:?}", first.reasons);
     // What was decided of retraining is decided again with the entry, and not measured.
     for kind in ReportKind::ALL.into_iter().filter(|kind| *kind != ReportKind::Decision) {
         let outcomes: Vec<Recomputed> = replayed.reports[&kind].keys().copied().collect();
@@ -33,6 +37,41 @@ fn every_decision_and_every_report_comes_out_the_same() {
     assert!(replayed.archived > 0 && estate.verify(&[]).archived == replayed.archived);
     assert!(replayed.reports[&ReportKind::Shadow].contains_key(&Recomputed::Archived), "{:?}", replayed.reports);
     assert_eq!(replayed.reports[&ReportKind::Drift].keys().collect::<Vec<_>>(), [&Recomputed::Same]);
+}
+
+/// A decision is made on the windows that nothing was decided on before, and on no other.
+#[test]
+fn every_window_is_decided_on_once() {
+    let estate = Estate::new();
+    let mut decided = Vec::new();
+    for entry in estate.entries() {
+        let inputs = entry.inputs.iter().map(|digest| estate.path(format!("governance/rain/inputs/{digest}.json")));
+        let given = inputs.flat_map(|path| {
+            let input: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
+            input["observation"]["judged"].as_array().unwrap().clone()
+        });
+        let given: Vec<Window> =
+            given.map(|judged| serde_json::from_value(judged["window"].clone()).unwrap()).collect();
+        assert_eq!(given, entry.decision.judged, "entry {}", entry.seq);
+        decided.extend(given);
+    }
+    assert!(decided.len() > 10 && decided.is_sorted_by(|a, b| a.end() <= b.start), "{decided:?}");
+}
+
+/// Both are asked about rows that neither learned from, and about all of them.
+#[test]
+fn a_candidate_is_evaluated_on_the_rows_that_nobody_learned_from() {
+    let estate = Estate::new();
+    let evaluated = fs::read_dir(estate.path("var/rain/reports/evaluation")).unwrap();
+    let reports: Vec<Value> =
+        evaluated.map(|file| serde_json::from_slice(&fs::read(file.unwrap().path()).unwrap()).unwrap()).collect();
+    assert!(reports.len() > 1, "only the baseline was evaluated");
+    for report in reports {
+        let version = report["candidate"].as_str().unwrap().parse().unwrap();
+        let bundle = registry::fetch(&estate.store, &estate.model, version).unwrap();
+        let extent = &bundle.metadata().fitted.as_ref().unwrap().extent;
+        assert_eq!(report["rows"], json!(extent.report), "{version}");
+    }
 }
 
 /// A new champion is held beside its predecessor for as long as the rules say: then nothing is read for it any more.

@@ -15,6 +15,8 @@ use crate::serve::fixture::{a_model, serving};
 use crate::serve::{Answered, EventSink, LabelSink, Serving, Truth};
 use crate::snapshot::{Counts, Snapshot};
 use crate::store::{Durability, Memory};
+use crate::train::Metric;
+use crate::types::Measurement;
 use crate::types::{Digest, Span};
 
 /// Three days of traffic, calm, busy and less busy, of half north and half south.
@@ -91,9 +93,22 @@ impl House {
         act(&Context { store, model, rules, sources, txn: &txn, actor: "governor" }).unwrap()
     }
 
+    /// What is found of these windows at the end of the third day.
+    fn performed(&self, windows: &[Sealed]) -> Vec<PerformanceReport> {
+        let verified = Verified::Here(Box::new(self.serving.champion.model().clone()));
+        let held_out = Measurement::new("auc", 0.5, 150);
+        let baseline = Baseline {
+            version: Version::FIRST,
+            metrics: vec![Metric { measurement: held_out, interval: None }],
+            threshold: Some(0.5),
+            slices: BTreeMap::new(),
+        };
+        let champion = Champion { version: Version::FIRST, bundle: verified.digest(), since: day(0), baseline };
+        self.act(|context| performance(context, &champion, &verified, windows, day(3)))
+    }
+
     fn seen(&self, looks: usize) -> Sampled {
-        let shadowed: Vec<&Sealed> = self.windows.iter().take(looks).collect();
-        self.act(|context| sampled_in(context, &shadowed, day(0)))
+        self.act(|context| sampled_in(context, &self.windows[..looks], day(0)))
     }
 }
 
@@ -117,14 +132,19 @@ fn looks_of_a_trial_see_prefixes_of_one_sequence_and_no_more_than_their_part() {
 }
 
 #[test]
+fn whoever_begins_when_a_window_ends_has_not_seen_it() {
+    let house = House::new();
+    let moment = Span::from_micros(1);
+    for (since, expected) in [(day(0), 3), (day(1) - moment, 3), (day(1), 2), (day(1) + moment, 2), (day(3), 0)] {
+        assert_eq!(seen_since(&house.windows, since).len(), expected, "since {since}");
+    }
+}
+
+#[test]
 fn each_window_is_judged_by_its_own_sample_with_its_slices() {
     let mut house = House::new();
     house.rules.performance.sample_above = 250;
-    let verified = Verified::Here(Box::new(house.serving.champion.model().clone()));
-    let baseline =
-        Baseline { version: Version::FIRST, metrics: Vec::new(), threshold: Some(0.5), slices: BTreeMap::new() };
-    let champion = Champion { version: Version::FIRST, bundle: verified.digest(), since: day(0), baseline };
-    let reports = house.act(|context| performance(context, &champion, &verified, &house.windows, day(3)));
+    let reports = house.performed(&house.windows);
     let shares: Vec<f64> = reports.iter().map(|report| report.sampled_share).collect();
     assert_eq!(shares, [1.0, 0.25, 0.5]);
     let [first, busy, _] = reports.as_slice() else { panic!("{reports:?}") };
@@ -132,6 +152,21 @@ fn each_window_is_judged_by_its_own_sample_with_its_slices() {
     assert!((200..300).contains(&busy.predictions) && busy.late == 0, "{} {}", busy.predictions, busy.late);
     let slices: Vec<(&str, u64)> = first.slices.iter().map(|slice| (slice.value.as_str(), slice.labelled)).collect();
     assert_eq!(slices, [("north", 75), ("south", 75)]);
+}
+
+#[test]
+fn no_more_windows_are_judged_than_the_rules_ask_for_and_none_that_nobody_waits_for() {
+    let mut house = House::new();
+    let days = |house: &House| house.performed(&house.windows).len();
+    house.rules.performance.wait = Span::from_days(2);
+    assert_eq!(days(&house), 3);
+    house.rules.performance.wait = Span::from_hours(47);
+    assert_eq!(days(&house), 2);
+    house.rules.performance.wait = Span::from_days(30);
+    house.rules.performance.of = 2;
+    let mature = vec![house.windows[0].clone(); 4];
+    assert_eq!(house.performed(&mature).len(), 2, "two mature windows are asked for");
+    assert_eq!(days(&house), 3, "one is mature, so the search goes on");
 }
 
 #[test]
