@@ -173,7 +173,7 @@ fn rows(programs: &Programs) -> u64 {
 fn a_poisoned_source_file_is_refused_whole_until_it_is_mended() {
     let programs = Programs::with_champion();
     let good = stage::weather(2_000..2_100);
-    programs.write("incoming/rain/a-poisoned.csv", &good.replacen("\n2050,", "\n2050,NaN,", 1));
+    programs.write("incoming/rain/a-poisoned.csv", &good.replacen("\n205", "\n205,NaN", 2));
     std::fs::write(programs.path("incoming/rain/b-binary.csv"), [0xff, 0x00, 0x0a, 0xfe]).unwrap();
     programs.write("incoming/rain/c-empty.csv", "");
     programs.write("incoming/rain/d-good.csv", &stage::weather(2_100..2_200));
@@ -182,7 +182,8 @@ fn a_poisoned_source_file_is_refused_whole_until_it_is_mended() {
     for bad in ["a-poisoned", "b-binary", "c-empty"] {
         assert!(told.contains(bad), "{bad}: {told}");
     }
-    assert!(told.contains("incoming/rain/a-poisoned.csv:52: the line has 11 cells"), "{told}");
+    assert!(told.contains("a-poisoned.csv:52: the line has 11 cells, the header 10, and 1 more; "), "{told}");
+    assert!(told.contains("b-binary.csv:1: the line is not UTF-8: save the file as UTF-8; "), "{told}");
     assert_eq!(rows(&programs), 2_100);
     programs.write("incoming/rain/a-poisoned.csv", &good);
     programs.govern(&[]);

@@ -39,21 +39,24 @@ fn every_decision_and_every_report_comes_out_the_same() {
     assert_eq!(replayed.reports[&ReportKind::Drift].keys().collect::<Vec<_>>(), [&Recomputed::Same]);
 }
 
-/// A decision is made on the windows that nothing was decided on before, and on no other.
+/// A decision is made on the windows that nothing was decided on before, and on no other; and it cites the evaluation that it saw, or
+/// the one that its promotion rests on.
 #[test]
-fn every_window_is_decided_on_once() {
+fn every_window_is_decided_on_once_and_every_evaluation_cited_by_whom_it_moves() {
     let estate = Estate::new();
     let mut decided = Vec::new();
     for entry in estate.entries() {
         let inputs = entry.inputs.iter().map(|digest| estate.path(format!("governance/rain/inputs/{digest}.json")));
-        let given = inputs.flat_map(|path| {
-            let input: Value = serde_json::from_slice(&fs::read(path).unwrap()).unwrap();
-            input["observation"]["judged"].as_array().unwrap().clone()
-        });
-        let given: Vec<Window> =
-            given.map(|judged| serde_json::from_value(judged["window"].clone()).unwrap()).collect();
-        assert_eq!(given, entry.decision.judged, "entry {}", entry.seq);
-        decided.extend(given);
+        let seen: Vec<Value> = inputs.map(|path| serde_json::from_slice(&fs::read(path).unwrap()).unwrap()).collect();
+        let judged = seen.iter().flat_map(|input| input["observation"]["judged"].as_array().unwrap());
+        let judged: Vec<Window> =
+            judged.map(|judged| serde_json::from_value(judged["window"].clone()).unwrap()).collect();
+        assert_eq!(judged, entry.decision.judged, "entry {}", entry.seq);
+        decided.extend(judged);
+        let evaluated = seen.iter().any(|input| !input["observation"]["evaluation"].is_null());
+        let promotes = entry.decision.transitions.iter().any(|step| step.to == State::Promoted);
+        let cites = entry.reports.iter().any(|cited| cited.kind == ReportKind::Evaluation);
+        assert_eq!(cites, evaluated || promotes, "entry {}", entry.seq);
     }
     assert!(decided.len() > 10 && decided.is_sorted_by(|a, b| a.end() <= b.start), "{decided:?}");
 }

@@ -180,6 +180,9 @@ fn requests_of_labels_are_looked_for_as_far_back_as_there_is_room() {
     let near = seen(&house);
     assert_eq!((near.received, near.matched, near.looked_since), (152, 0, day(2)));
     assert_eq!(house.act(|context| intake(context, &[], day(3))), None);
+    // Where nothing arrived nothing is looked for.
+    let early = house.act(|context| intake(context, &house.windows[..2], day(2))).unwrap();
+    assert_eq!((early.received, early.looked_since), (0, day(2)));
 }
 
 /// Of two machines whose clocks differ one may know the label before the other was asked.
