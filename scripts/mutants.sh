@@ -24,7 +24,8 @@ export PATH="$folder/bin:$PATH" CARGO_TARGET_DIR="$cache/target-mutants" PROPTES
 # Each is compiled once and run once: what a compiler saves by trying harder is lost.
 export CARGO_PROFILE_DEV_OPT_LEVEL=0 CARGO_PROFILE_DEV_DEBUG=0
 # One test that fails is enough; the harness takes `--fail-fast` from whoever calls it a nightly's.
-export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="env RUSTC_BOOTSTRAP=1"
+host="$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')"
+export "CARGO_TARGET_${host}_RUNNER=env RUSTC_BOOTSTRAP=1"
 
 # The chapters of the story that a governor plays in.
 chapters=(a_model_is_born a_candidate_rises a_bad_candidate a_human_intervenes a_training_in_flight a_model_from_elsewhere
