@@ -229,11 +229,15 @@ fn a_candidate_under_a_later_minor_of_the_contract_is_compared_fairly() {
     let visibility = "- name: visibility\n  kind: continuous\n";
     let moved = contract.replace("version: 1.0.0", "version: 1.1.0").replace(visibility, "");
     let moved = moved.replace("features:\n", &format!("features:\n{visibility}"));
+    let by_hand = ["ingest", "by-hand.csv", "--contract", "rain"];
+    programs.write("by-hand.csv", &stage::weather(3_000..3_100));
+    programs.done(&by_hand);
     programs.write("contracts/rain.yaml", &moved);
     programs.done(&["contract", "register", "rain"]);
+    programs.done(&by_hand);
     programs.write("incoming/rain/002000.csv", &stage::weather(2_000..3_000));
     programs.done(&["train", "candidate", "rain"]);
-    assert_eq!(rows(&programs), 3_000, "a file that was frozen under both is there twice");
+    assert_eq!(rows(&programs), 3_100, "a file that was frozen under both is there twice");
     let candidate = programs.read("registry/rain/1.1.0/metadata.yaml");
     for dataset in programs.names("var/rain/datasets") {
         let newest = programs.read(&format!("var/rain/datasets/{dataset}/dataset.yaml")).contains("version: 1.1.0");
@@ -266,4 +270,27 @@ fn a_clock_that_jumps_a_year_ahead_holds_the_model_and_leaves_no_trace() {
     assert_eq!(programs.steps()[4..], ["1.1.0 TRAINING", "1.1.0 SHADOWING"]);
     // Backwards: nothing is shortened, and no entry is older than the one before.
     assert!(programs.govern(&["--now", "1970-01-01T00:00:00Z"]).contains("1.1.0 is SHADOWING"));
+}
+
+/// Who says that a clock is right that nobody else believes stands in the journal with what was done on its word.
+#[test]
+fn a_person_vouches_for_the_clock_and_it_is_journalled() {
+    let programs = Programs::with_champion();
+    programs.write("incoming/rain/002000.csv", &stage::weather(2_000..3_000));
+    let policy = programs.read("governance/rain/policy.yaml");
+    programs.write("governance/rain/policy.yaml", &format!("{policy}\npromotion: {{clock_jump: 1d}}\n"));
+    let jumped = later(2 * 24 * 60);
+    let refused = programs.run(REGENT, &["--now", &jumped, "train", "candidate", "rain"]);
+    assert!(!refused.status.success() && text(&refused.stderr).contains("too far after"), "{refused:?}");
+    let asleep =
+        ["override", "set", "rain", "clock", "--for", "24h", "--reason", "it was off for two days", "--id", "asleep"];
+    programs.done(&[&["--now", &jumped][..], &asleep].concat());
+    programs.done(&["--now", &jumped, "train", "candidate", "rain"]);
+    let entry = programs.names("governance/rain/journal").pop().unwrap();
+    let entry: serde_json::Value =
+        serde_json::from_str(&programs.read(&format!("governance/rain/journal/{entry}"))).unwrap();
+    assert_eq!(
+        (&entry["training"]["plan"]["version"], &entry["applied"][0]["id"]),
+        (&"1.1.0".into(), &"asleep".into())
+    );
 }
