@@ -246,3 +246,45 @@ fn arrival(taken: &[Taken], dataset: Digest) -> Option<usize> {
     let first = |known: &Taken| taken.iter().position(|other| named_like(known, other));
     standing.filter(is_newest).filter_map(first).min()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::govern::Rules;
+    use crate::ingest::NoSources;
+    use crate::store::Memory;
+    use crate::types::{ModelName, Span};
+
+    fn seen(name: &str, minutes: i64) -> Taken {
+        let (source, contract, dataset) = (Digest::of(name), Digest::of("contract"), Digest::of("dataset"));
+        let at = Timestamp::EPOCH + Span::from_mins(minutes);
+        Taken {
+            format_version: 1,
+            origin: Origin::Sources,
+            name: name.to_owned(),
+            source,
+            contract,
+            dataset,
+            rows: 1,
+            at,
+        }
+    }
+
+    #[test]
+    fn what_two_governors_take_in_at_once_is_noted_once_and_in_its_order() {
+        let (store, rules, model, txn) = (Memory::new(), Rules::default(), "rain".parse::<ModelName>(), String::new);
+        let model = &model.unwrap();
+        let context =
+            Context { store: &store, model, rules: &rules, sources: &NoSources, txn: &txn, actor: "governor" };
+        // Each of them saw an empty folder.
+        assert_eq!(note(&context, seen("monday.csv", 1), 0).unwrap(), seen("monday.csv", 1));
+        assert_eq!(note(&context, seen("monday.csv", 2), 0).unwrap(), seen("monday.csv", 1));
+        assert_eq!(note(&context, seen("tuesday.csv", 2), 0).unwrap(), seen("tuesday.csv", 2));
+        assert_eq!(note(&context, seen("wednesday.csv", 3), 0).unwrap(), seen("wednesday.csv", 3));
+        let noted = ["monday.csv", "tuesday.csv", "wednesday.csv"];
+        let names: Vec<String> = taken(&context).unwrap().into_iter().map(|taken| taken.name).collect();
+        assert_eq!(names, noted);
+        let files = context.store.list_folder(&folder(&context).unwrap()).unwrap();
+        assert_eq!(files, [1, 2, 3].map(|number| format!("{number:020}.json")));
+    }
+}

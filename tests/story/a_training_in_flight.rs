@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 use regent::govern::{Order, Override, State};
 use regent::promote::{self, Context, Turn};
 use regent::types::Span;
+use rstest::rstest;
 
 use super::programs::{GOVERNOR, Programs, REGENT, day, exchanged, later, text, until};
 use super::stage::{self, Workspace, noon};
@@ -95,15 +96,17 @@ fn two_governors_at_once_train_one_candidate() {
 }
 
 /// Three attempts, each journalled with its reason, then it is REJECTED, and nobody tries again on the same grounds.
-#[test]
-fn a_training_that_fails_three_times_is_rejected() {
+#[rstest]
+#[case::under_a_clock_that_is_right(later(AT))]
+#[case::under_one_that_went_back("1970-01-01T00:00:00Z".to_owned())]
+fn a_training_that_fails_three_times_is_rejected(#[case] now: String) {
     let programs = about_to_train();
     // A world in which it never rains teaches nothing.
     for rows in [0..2_000, 2_000..3_000] {
         let name = format!("incoming/rain/{:06}.csv", rows.start);
         programs.write(&name, &stage::weather(rows).replace(",1\n", ",0\n"));
     }
-    programs.govern(&["--now", &later(AT)]);
+    programs.govern(&["--now", &now]);
     assert_eq!(programs.steps()[4..], ["1.1.0 TRAINING", "1.1.0 REJECTED"]);
     let history = programs.done(&["history"]);
     assert_eq!(history.matches("training failed").count(), 3, "{history}");
