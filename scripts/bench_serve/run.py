@@ -163,7 +163,8 @@ def answers(server: Server, folder: Path, process: subprocess.Popen) -> None:
 def load(server: Server, folder: Path, connections: int, seconds: float) -> dict:
     threads = min(2, connections)
     # A batch job wakes for an answer without cutting the turn short of the server that is about to give the next one.
-    command = ["chrt", "--batch", "0", "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", HERE / "load.lua",
+    command = ["chrt", "--batch", "0",
+               "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", HERE / "load.lua",
                f"http://127.0.0.1:{PORT}{server.path}", "--", folder / server.bodies]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(told.split("RESULT ", 1)[1])

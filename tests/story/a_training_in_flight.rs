@@ -7,6 +7,7 @@ use regent::govern::{Order, Override, State};
 use regent::promote::{self, Context, Turn};
 use regent::types::Span;
 use rstest::rstest;
+use serde_json::Value;
 
 use super::programs::{GOVERNOR, Programs, REGENT, day, exchanged, later, text, until};
 use super::stage::{self, Workspace, noon};
@@ -27,25 +28,27 @@ fn about_to_train() -> Programs {
 static UNDISTURBED: LazyLock<String> = LazyLock::new(|| {
     let programs = about_to_train();
     programs.govern(&["--now", &later(AT)]);
-    std::fs::read_to_string(programs.path(MANIFEST)).unwrap()
+    programs.read(MANIFEST)
 });
 
-fn entries(programs: &Programs) -> usize {
+/// Every entry of the journal, as it stands there.
+fn journal(programs: &Programs) -> Vec<Value> {
     // What is being written has a name of its own until it is an entry.
-    programs.names("governance/rain/journal").iter().filter(|name| name.ends_with(".json")).count()
+    let names = programs.names("governance/rain/journal").into_iter().filter(|name| name.ends_with(".json"));
+    let entry =
+        |name: String| serde_json::from_str(&programs.read(&format!("governance/rain/journal/{name}"))).unwrap();
+    names.map(entry).collect()
 }
 
 /// Whether the journal says that the candidate is being trained. (A day that ends meanwhile has an entry of its own.)
 fn is_begun(programs: &Programs) -> bool {
-    let entries = programs.names("governance/rain/journal");
-    let entry = |name: &String| std::fs::read_to_string(programs.path("governance/rain/journal").join(name)).unwrap();
-    let mut entries = entries.iter().filter(|name| name.ends_with(".json")).map(entry);
-    entries.any(|entry| entry.contains("1.1.0") && entry.contains("TRAINING"))
+    let said: Vec<String> = journal(programs).iter().map(Value::to_string).collect();
+    said.iter().any(|entry| entry.contains("1.1.0") && entry.contains("TRAINING"))
 }
 
 fn is_trained_once(programs: &Programs) {
     assert_eq!(programs.steps()[4..], ["1.1.0 TRAINING", "1.1.0 SHADOWING"]);
-    assert_eq!(std::fs::read_to_string(programs.path(MANIFEST)).unwrap(), *UNDISTURBED, "other bytes");
+    assert_eq!(programs.read(MANIFEST), *UNDISTURBED, "other bytes");
     assert_eq!(programs.names("registry/rain"), ["1.0.0", "1.1.0", "contracts"]);
     assert!(programs.done(&["registry", "verify", "rain"]).contains("1.1.0 is what was published"));
 }
@@ -111,14 +114,11 @@ fn a_training_that_fails_three_times_is_rejected(#[case] now: String) {
     let history = programs.done(&["history"]);
     assert_eq!(history.matches("training failed").count(), 3, "{history}");
     assert!(history.contains("3 training attempts failed"), "{history}");
-    let journal = programs.names("governance/rain/journal").into_iter();
-    let journal: Vec<serde_json::Value> = journal
-        .map(|name| serde_json::from_str(&programs.read(&format!("governance/rain/journal/{name}"))).unwrap())
-        .collect();
+    let journal = journal(&programs);
     assert!(journal.is_sorted_by_key(|entry| entry["at"].as_str().unwrap()), "an entry is older than the one before");
     for attempt in 1..=3 {
         let why = format!("attempt {attempt} at training 1.1.0 failed: train on 0 positive and ");
-        let said = |entry: &serde_json::Value| entry["reasons"].to_string().contains(&why);
+        let said = |entry: &Value| entry["reasons"].to_string().contains(&why);
         assert!(journal.iter().any(said), "{why}: {journal:?}");
     }
     assert!(programs.govern(&["--now", &later(AT + 24 * 60)]).contains("serves 1.0.0\n"));
@@ -232,7 +232,7 @@ fn a_file_dropped_again_adds_nothing_and_a_replaced_one_replaces() {
 #[test]
 fn a_candidate_under_a_later_minor_of_the_contract_is_compared_fairly() {
     let programs = Programs::with_champion();
-    let contract = std::fs::read_to_string(programs.path("contracts/rain.yaml")).unwrap();
+    let contract = programs.read("contracts/rain.yaml");
     let visibility = "- name: visibility\n  kind: continuous\n";
     let moved = contract.replace("version: 1.0.0", "version: 1.1.0").replace(visibility, "");
     let moved = moved.replace("features:\n", &format!("features:\n{visibility}"));
@@ -272,7 +272,7 @@ fn a_clock_that_jumps_a_year_ahead_holds_the_model_and_leaves_no_trace() {
     let output = programs.run(GOVERNOR, &["--exit-code", "--now", &jumped]);
     assert_eq!(output.status.code(), Some(10), "{output:?}");
     assert!(text(&output.stdout).contains("more than promotion.clock_jump"), "{output:?}");
-    assert_eq!((entries(&programs), programs.names("var/rain/snapshots")), (3, snapshots));
+    assert_eq!((journal(&programs).len(), programs.names("var/rain/snapshots")), (3, snapshots));
     assert!(programs.govern(&["--now", &later(AT)]).contains("1.1.0 is SHADOWING"));
     assert_eq!(programs.steps()[4..], ["1.1.0 TRAINING", "1.1.0 SHADOWING"]);
     // Backwards: nothing is shortened, and no entry is older than the one before.
@@ -293,9 +293,7 @@ fn a_person_vouches_for_the_clock_and_it_is_journalled() {
         ["override", "set", "rain", "clock", "--for", "24h", "--reason", "it was off for two days", "--id", "asleep"];
     programs.done(&[&["--now", &jumped][..], &asleep].concat());
     programs.done(&["--now", &jumped, "train", "candidate", "rain"]);
-    let entry = programs.names("governance/rain/journal").pop().unwrap();
-    let entry: serde_json::Value =
-        serde_json::from_str(&programs.read(&format!("governance/rain/journal/{entry}"))).unwrap();
+    let entry = journal(&programs).pop().unwrap();
     assert_eq!(
         (&entry["training"]["plan"]["version"], &entry["applied"][0]["id"]),
         (&"1.1.0".into(), &"asleep".into())

@@ -146,11 +146,12 @@ impl Programs {
         serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{program} {arguments:?}: {output:?}"))
     }
 
-    /// The names in a folder, sorted; none if there is no such folder.
+    /// What a file holds.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.path(path)).unwrap()
     }
 
+    /// The names in a folder, sorted; none if there is no such folder.
     pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.path(folder)) else { return Vec::new() };
         let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
