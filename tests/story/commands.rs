@@ -220,6 +220,9 @@ fn the_rows_of_a_file_are_answered_and_nothing_is_recorded() {
     let said = fs::read_to_string(workspace.path("said.jsonl")).unwrap();
     assert!(said.lines().count() == 10 && said.starts_with(r#"{"row":1,"probability":0."#), "{said}");
     assert_eq!(predict(&["--out", "said.jsonl"]).status.code(), Some(2), "nothing is overwritten");
+    let there = workspace.regent(&["predict", "nowhere.csv", "--out", "said.jsonl"]);
+    let told = text(&there.stderr);
+    assert!(there.status.code() == Some(2) && told.contains("said.jsonl is there already"), "{told}");
 
     fs::write(
         workspace.path("rows.csv"),

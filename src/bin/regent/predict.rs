@@ -51,6 +51,7 @@ impl Predict {
             let what = "the answers to rows and the answer of the command would both be on stdout";
             return Err(Failure::usage(what).hint("say where the rows go: --out FILE"));
         }
+        let target = Target::new(scene, self.out.as_deref())?;
         let predictor = predictor(scene, self.model.as_ref())?;
         let contract = predictor.contract();
         let file = RowsFile::open(contract, log::read(&self.file)?.into(), &self.ignore)?;
@@ -58,7 +59,7 @@ impl Predict {
         let hands = thread::available_parallelism().map_or(1, usize::from);
         let mut refused = 0;
         let page = |first, rows: Vec<_>| Page::of(form, task, first, &rows);
-        let mut pages = Pages::begin(form, task, Target::new(scene, self.out.as_deref()))?;
+        let mut pages = Pages::begin(form, task, target)?;
         let rows = file.answer(&predictor, hands, page, |page: Result<Page, ServeError>| {
             let page = page?;
             refused += page.refused;
@@ -118,8 +119,13 @@ struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    fn new(scene: &'a Scene, out: Option<&'a Path>) -> Self {
-        Target { scene, out, held: Vec::new() }
+    /// Said before a row is answered: what is there already is not written over.
+    fn new(scene: &'a Scene, out: Option<&'a Path>) -> Result<Self, Failure> {
+        match out.filter(|out| out.exists()) {
+            Some(there) => Err(Failure::usage(format!("{} is there already", there.display()))
+                .hint("name another file, or take that one away")),
+            None => Ok(Target { scene, out, held: Vec::new() }),
+        }
     }
 
     fn end(self) -> Result<(), Failure> {
