@@ -4,10 +4,12 @@
 mod error;
 mod parse;
 mod quick;
+mod ranked;
 mod text;
 mod tree;
 
 use quick::Quick;
+use ranked::Ranked;
 
 pub use error::{ForestError, Place};
 
@@ -15,13 +17,11 @@ use super::{Output, sigmoid};
 
 /// What LightGBM takes for zero: `kZeroThreshold`, a float widened to double (`include/LightGBM/meta.h`).
 const ZERO_THRESHOLD: f64 = 1e-35_f32 as f64;
-/// Trees that are walked together.
-const ABREAST: usize = 8;
 
 /// A forest of decision trees: gradient-boosted (a sum of trees) or random (their mean).
 ///
-/// Trees lie flattened in shared arrays; scoring a row allocates nothing. Trees of up to 128 leaves are evaluated feature by
-/// feature, larger ones by walking eight of them at a time: the same leaves either way, added in the same order.
+/// Trees lie flattened in shared arrays; scoring a row allocates nothing. Trees of up to 64 leaves are evaluated feature by
+/// feature, larger ones are walked by ranks: the same leaves either way, added in the same order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forest {
     nodes: Vec<Node>,
@@ -34,8 +34,19 @@ pub struct Forest {
     objective: Objective,
     feature_names: Vec<String>,
     gain: Vec<f64>,
-    /// The same trees laid out for speed, if they are small enough.
-    quick: Option<Quick>,
+    /// The same trees once more, for speed.
+    layout: Layout,
+}
+
+/// How the leaves of a row are found.
+#[derive(Debug, Clone, PartialEq)]
+enum Layout {
+    /// Trees that are small enough.
+    ByFeature(Quick),
+    /// Trees that have few enough thresholds and sets of categories.
+    ByRank(Box<Ranked>),
+    /// Any trees: node by node.
+    Plain,
 }
 
 /// A child: an index into the nodes, or, negative, the complement of an index into the leaves.
@@ -94,7 +105,7 @@ impl Forest {
     /// Anything that is not exactly one whole single-output model: see [`ForestError`].
     pub fn parse(text: &str) -> Result<Self, ForestError> {
         let mut forest = parse::forest(text)?;
-        forest.quick = Quick::of(&forest);
+        forest.layout = Layout::of(&forest);
         Ok(forest)
     }
 
@@ -110,22 +121,28 @@ impl Forest {
         if row.len() != self.n_features() {
             return f64::NAN;
         }
-        self.margin(match &self.quick {
-            Some(quick) => quick.sum(row),
-            None => self.walk(row),
+        self.margin(match &self.layout {
+            Layout::ByFeature(quick) => quick.sum(row),
+            Layout::ByRank(ranked) => ranked.sum(row),
+            Layout::Plain => self.walk(row),
         })
     }
 
     /// The raw margins of many rows, each as [`raw`](Self::raw) gives it, in less time.
     pub fn raw_all(&self, rows: &[&[f64]]) -> Vec<f64> {
-        match &self.quick {
-            Some(quick) if rows.iter().all(|row| row.len() == self.n_features()) => {
-                let mut sums = vec![0.0; rows.len()];
-                quick.add(rows, &mut sums);
-                sums.into_iter().map(|sum| self.margin(sum)).collect()
+        let mut sums = vec![0.0; rows.len()];
+        match &self.layout {
+            Layout::ByFeature(quick) if self.are_as_wide(rows) => quick.add(rows, &mut sums),
+            Layout::ByRank(ranked) if self.are_as_wide(rows) => ranked.add(rows, &mut sums),
+            Layout::ByFeature(_) | Layout::ByRank(_) | Layout::Plain => {
+                return rows.iter().map(|row| self.raw(row)).collect();
             }
-            Some(_) | None => rows.iter().map(|row| self.raw(row)).collect(),
         }
+        sums.into_iter().map(|sum| self.margin(sum)).collect()
+    }
+
+    fn are_as_wide(&self, rows: &[&[f64]]) -> bool {
+        rows.iter().all(|row| row.len() == self.n_features())
     }
 
     fn margin(&self, sum: f64) -> f64 {
@@ -173,32 +190,24 @@ impl Forest {
         &self.gain
     }
 
-    /// The sum of the leaves that this row falls into, in the order of the trees: eight trees at a time, so that there is
-    /// something to do while a node is waited for. Parsing proved that every link is in range and that every path ends in a leaf;
-    /// [`raw`](Self::raw) proved the row's length.
+    /// The sum of the leaves that this row falls into, in the order of the trees. Parsing proved that every link is in range and
+    /// that every path ends in a leaf; [`raw`](Self::raw) proved the row's length.
     fn walk(&self, row: &[f64]) -> f64 {
         // A loop, not `sum()`: that one starts from -0.0.
         let mut sum = 0.0;
-        for roots in self.roots.chunks(ABREAST) {
-            let mut links = [Link::MIN; ABREAST];
-            links[..roots.len()].copy_from_slice(roots);
-            while links.iter().any(|link| *link >= 0) {
-                for link in links.iter_mut().filter(|link| **link >= 0) {
-                    let node = &self.nodes[*link as usize];
-                    // Taken by number: no processor guesses the side, and a wrong guess costs more than the step.
-                    *link = node.children[self.side(node.split, row[node.feature as usize]) as usize];
-                }
+        for root in &self.roots {
+            let mut link = *root;
+            while link >= 0 {
+                let node = &self.nodes[link as usize];
+                link = node.children[self.side(node.split, row[node.feature as usize]) as usize];
             }
-            for link in &links[..roots.len()] {
-                sum += self.leaves[!*link as usize];
-            }
+            sum += self.leaves[!link as usize];
         }
         sum
     }
 
     fn side(&self, split: Split, value: f64) -> Side {
-        // LightGBM drops these before prediction, because dense rows pass through its sparse form.
-        let value = if value.abs() <= ZERO_THRESHOLD { 0.0 } else { value };
+        let value = sparse(value);
         match split {
             Split::AtMost { threshold, missing } => match missing {
                 Missing::NanGoes(side) if value.is_nan() => side,
@@ -210,14 +219,29 @@ impl Forest {
         }
     }
 
-    /// Whether a set of categories has this one. Truncation is C's cast, so -0.5 is category 0.
+    /// Whether a set of categories has this one.
     fn contains(&self, first: u32, count: u32, value: f64) -> bool {
-        let category = value.trunc();
-        if !(0.0..f64::from(count) * 32.0).contains(&category) {
-            return false;
-        }
-        let category = category as u32;
-        self.words[(first + category / 32) as usize] >> (category % 32) & 1 == 1
+        let known = count as usize * 32;
+        let category = category(value, known);
+        category < known && self.words[first as usize + category / 32] >> (category % 32) & 1 == 1
+    }
+}
+
+/// LightGBM drops what is nearly zero before prediction, because dense rows pass through its sparse form.
+fn sparse(value: f64) -> f64 {
+    if value.abs() <= ZERO_THRESHOLD { 0.0 } else { value }
+}
+
+/// The category that a value is, below `known`; `known` for all others, and for NaN. Truncation is C's cast, so -0.5 is category 0.
+fn category(value: f64, known: usize) -> usize {
+    let category = value.trunc();
+    if (0.0..known as f64).contains(&category) { category as usize } else { known }
+}
+
+impl Layout {
+    fn of(forest: &Forest) -> Layout {
+        let by_feature = Quick::of(forest).map(Layout::ByFeature);
+        by_feature.or_else(|| Ranked::of(forest).map(Box::new).map(Layout::ByRank)).unwrap_or(Layout::Plain)
     }
 }
 

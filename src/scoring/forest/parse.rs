@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::error::{ForestError, Place};
 use super::text::{Rest, Section, excerpt};
 use super::tree;
-use super::{Combine, Forest, Objective};
+use super::{Combine, Forest, Layout, Objective};
 
 const HEADER: &[&str] = &[
     "version",
@@ -93,7 +93,7 @@ fn empty(header: &Section) -> Result<Forest, ForestError> {
         objective: objective(header.value("objective")?)?,
         feature_names: header.words("feature_names")?.map(str::to_owned).collect(),
         gain: vec![0.0; n_features],
-        quick: None,
+        layout: Layout::Plain,
     })
 }
 

@@ -8,7 +8,7 @@
 use std::ops::BitAndAssign;
 use std::slice;
 
-use super::{Forest, Link, Missing, Side, Split, ZERO_THRESHOLD};
+use super::{Forest, Link, Missing, Side, Split, category, sparse};
 
 /// Rows that are scored together: what is left of their trees stays in the nearest cache.
 const ROWS: usize = 8;
@@ -19,7 +19,7 @@ const NEAR: usize = 1 << 20;
 /// Trees whose leaves are looked for together: fewer have to look for the same prefixes again, more do not fit the cache.
 const TREES: usize = 256;
 /// Leaves of a tree that have a bit each.
-const MOST: usize = 128;
+const MOST: usize = 64;
 /// Categories of a feature that are worth a table.
 const CATEGORIES: u32 = 1_024;
 
@@ -30,8 +30,6 @@ pub(super) enum Quick {
     Narrow(Vec<Block<u32>>),
     /// No tree has more than 64 leaves.
     Wide(Vec<Block<u64>>),
-    /// No tree has more than 128 leaves.
-    Vast(Vec<Block<u128>>),
 }
 
 /// The leaves of a tree that a row may still fall into, the first one the lowest bit.
@@ -65,7 +63,6 @@ macro_rules! left {
 
 left!(u32);
 left!(u64);
-left!(u128);
 
 /// Some trees, in the model's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -118,8 +115,7 @@ impl Quick {
         let most = forest.roots.iter().map(|root| leaves_below(forest, *root)).max()?;
         match most {
             0..=32 => Some(Quick::Narrow(blocks(forest)?)),
-            33..=64 => Some(Quick::Wide(blocks(forest)?)),
-            65..=MOST => Some(Quick::Vast(blocks(forest)?)),
+            33..=MOST => Some(Quick::Wide(blocks(forest)?)),
             _ => None,
         }
     }
@@ -136,7 +132,6 @@ impl Quick {
         match self {
             Quick::Narrow(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
             Quick::Wide(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
-            Quick::Vast(blocks) => blocks.iter().for_each(|block| block.add(rows, sums)),
         }
     }
 }
@@ -171,10 +166,7 @@ impl<L: Left> Asked<L> {
     fn leave(&self, value: f64, left: &mut [L]) {
         let trees = left.len();
         if !self.categories.is_empty() {
-            let others = self.categories.len() / trees - 1;
-            // C's cast: -0.5 is category 0. Negative ones, NaN and those that no set has are the others.
-            let category = value.trunc();
-            let place = if (0.0..others as f64).contains(&category) { category as usize } else { others };
+            let place = category(value, self.categories.len() / trees - 1);
             and(left, &self.categories[place * trees..]);
         }
         if self.marks.is_empty() {
@@ -183,7 +175,7 @@ impl<L: Left> Asked<L> {
         if value.is_nan() {
             return and(left, &self.nan);
         }
-        let value = if value.abs() <= ZERO_THRESHOLD { 0.0 } else { value };
+        let value = sparse(value);
         if let (Some(zero), true) = (&self.zero, value == 0.0) {
             return and(left, zero);
         }
@@ -240,7 +232,7 @@ fn meet<L: Left>(
     leaves: &mut Vec<f64>,
     met: &mut Vec<Met<L>>,
 ) {
-    // A tree of at most 128 leaves is at most 127 nodes deep.
+    // A tree of at most 64 leaves is at most 63 nodes deep.
     if link < 0 {
         leaves.push(forest.leaves[!link as usize]);
         return;

@@ -392,7 +392,7 @@ fn value() -> impl Strategy<Value = f64> {
 }
 
 proptest! {
-    /// Feature by feature, walking, and several rows at a time: the same bits.
+    /// Feature by feature, by ranks, node by node, and several rows at a time: the same bits.
     #[test]
     fn every_way_through_a_forest_ends_in_the_same_leaves(
         trees in prop::collection::vec((0usize..140).prop_flat_map(|nodes| prop::collection::vec((0usize..200, 0usize..3, split()), nodes)), 1..20),
@@ -405,15 +405,19 @@ proptest! {
         forest.roots.clear();
         forest.words = words;
         trees.iter().for_each(|nodes| drawn(&mut forest, nodes));
-        forest.quick = Quick::of(&forest);
         let most = trees.iter().map(Vec::len).max().unwrap() + 1;
-        prop_assert_eq!(forest.quick.is_some(), most <= 128, "{} leaves", most);
-        let alone: Vec<u64> = rows.iter().map(|row| forest.raw(row).to_bits()).collect();
-        let walked: Vec<u64> = rows.iter().map(|row| forest.walk(row).to_bits()).collect();
+        let (quick, ranked) = (Quick::of(&forest), Ranked::of(&forest));
+        prop_assert_eq!(quick.is_some(), most <= 64, "{} leaves", most);
+        prop_assert!(ranked.is_some());
         let slices: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
-        let together: Vec<u64> = forest.raw_all(&slices).iter().map(|margin| margin.to_bits()).collect();
-        prop_assert_eq!(&alone, &walked);
-        prop_assert_eq!(&alone, &together);
+        let walked: Vec<u64> = rows.iter().map(|row| forest.walk(row).to_bits()).collect();
+        for layout in [quick.map(Layout::ByFeature), ranked.map(Box::new).map(Layout::ByRank)].into_iter().flatten() {
+            forest.layout = layout;
+            let alone: Vec<u64> = rows.iter().map(|row| forest.raw(row).to_bits()).collect();
+            let together: Vec<u64> = forest.raw_all(&slices).iter().map(|margin| margin.to_bits()).collect();
+            prop_assert_eq!(&alone, &walked);
+            prop_assert_eq!(&together, &walked);
+        }
     }
 }
 
