@@ -307,3 +307,38 @@ fn evaluation(
     let rows = evaluate::Rows { labels: &labels, slices: &slices, datasets: &plan.datasets };
     Ok(evaluate::compare(contender, rows, &context.rules.evaluate, EVALUATION_SEED))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::types::ModelName;
+
+    const VERSION: Version = Version::new(1, 1, 0);
+
+    fn rain() -> ModelName {
+        "rain".parse().unwrap()
+    }
+
+    fn untrusted(why: Distrust) -> RegistryError {
+        RegistryError::Untrusted { model: rain(), version: VERSION, digest: Digest::of("manifest"), why }
+    }
+
+    /// What may still come is waited for; what is there and cannot be served has failed.
+    #[rstest]
+    #[case::gone(RegistryError::NoSuchVersion { model: rain(), version: VERSION }, Verdict::Insufficient, false)]
+    #[case::unsigned(untrusted(Distrust::Unsigned), Verdict::Insufficient, true)]
+    #[case::signed_by_strangers(untrusted(Distrust::NoneHolds { faults: vec![] }), Verdict::Fail, true)]
+    #[case::damaged(RegistryError::Damaged { model: rain(), version: VERSION, damage: vec![] }, Verdict::Fail, false)]
+    fn a_bundle_that_is_not_verified_waits_or_has_failed(
+        #[case] error: RegistryError,
+        #[case] verdict: Verdict,
+        #[case] is_known: bool,
+    ) {
+        let told = error.to_string();
+        let bundle = bundle(VERSION, &Err(error));
+        assert_eq!((bundle.verdict, bundle.digest.is_some()), (verdict, is_known));
+        assert_eq!(bundle.note, told);
+    }
+}
