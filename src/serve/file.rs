@@ -3,12 +3,15 @@
 
 mod pages;
 
+use std::collections::BTreeMap;
 use std::io::Cursor;
-use std::{panic, thread};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread;
 
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::reader::ChunkReader;
 
 use super::ServeError;
 use super::cells::{Column, spelled};
@@ -64,32 +67,38 @@ impl<'c> RowsFile<'c> {
     /// # Errors
     /// `Rows`: it is no table, or its columns are not the contract's.
     pub fn open(contract: &'c Contract, file: Bytes, ignored: &[String]) -> Result<Self, ServeError> {
-        let (source, names) = match &*file {
-            [b'P', b'A', b'R', b'1', ..] => {
-                let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| not_parquet())?;
-                let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
-                (Source::Parquet(reader.with_batch_size(BLOCK).build().map_err(|_| not_parquet())?), names)
-            }
-            [b'{', ..] => (Source::Lines(file), Vec::new()),
+        match &*file {
+            [b'P', b'A', b'R', b'1', ..] => RowsFile::parquet(contract, file, ignored),
+            [b'{', ..] => Ok(RowsFile { contract, source: Source::Lines(file), columns: Vec::new() }),
             _ => {
                 // A row of another length is refused by itself.
                 let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(Cursor::new(file));
                 let header = reader.headers().map_err(|_| refused("the header is not UTF-8"))?;
                 let names = header.iter().map(str::to_owned).collect();
-                (Source::Csv(reader), names)
+                Ok(RowsFile { contract, columns: columns(contract, names, ignored)?, source: Source::Csv(reader) })
             }
-        };
-        if let Source::Csv(_) | Source::Parquet(_) = source {
-            check(contract, &names, ignored)?;
         }
-        let domain = |name: &str| Some(contract.features().get(contract.place(name)?)?.domain.clone());
-        let named = |name: String| (!ignored.contains(&name)).then(|| Named { domain: domain(&name), name });
-        let columns = names.into_iter().map(named).collect();
-        Ok(RowsFile { contract, source, columns })
     }
 
-    /// Answer every row and hand on what was made of it, in the order of the file; returns how many rows there are. So many blocks
-    /// of rows are answered beside each other, and `page`, which is told the number of its first row from 1, runs there, too.
+    /// Open a Parquet file, of which no more is held than is answered at a time.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn parquet(
+        contract: &'c Contract,
+        file: impl ChunkReader + 'static,
+        ignored: &[String],
+    ) -> Result<Self, ServeError> {
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|_| not_parquet())?;
+        let names = reader.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let columns = columns(contract, names, ignored)?;
+        let reader = reader.with_batch_size(BLOCK).build().map_err(|_| not_parquet())?;
+        Ok(RowsFile { contract, source: Source::Parquet(reader), columns })
+    }
+
+    /// Answer every row and hand on what was made of it, in the order of the file; returns how many rows there are. So many hands
+    /// take blocks of rows and answer them beside each other, and `page`, which is told the number of its first row from 1, runs
+    /// there, too.
     ///
     /// # Errors
     /// `Rows`: the file is cut, or has no rows; `NotFinite`; whatever `each` fails with.
@@ -100,37 +109,73 @@ impl<'c> RowsFile<'c> {
         page: impl Fn(u64, Vec<Said>) -> T + Sync,
         mut each: impl FnMut(T) -> Result<(), ServeError>,
     ) -> Result<u64, ServeError> {
-        let RowsFile { contract, mut source, columns } = self;
+        let RowsFile { contract, source, columns } = self;
         let work = |first: u64, block: Block| Ok(page(first, said(predictor, block.admit(contract, &columns))?));
-        let (mut rows, mut blocks) = (0, read(&mut source, hands)?);
-        while !blocks.is_empty() {
-            let (pages, next) = thread::scope(|scope| {
-                let begin = |block: Block| {
-                    let (first, work) = (rows + 1, &work);
-                    rows += block.len() as u64;
-                    scope.spawn(move || work(first, block))
-                };
-                let working: Vec<_> = blocks.into_iter().map(begin).collect();
-                // The next rows are read while these are answered.
-                let next = read(&mut source, hands);
-                (working.into_iter().map(joined).collect::<Vec<Result<T, ServeError>>>(), next)
-            });
-            for page in pages {
-                each(page?)?;
+        let unread = Mutex::new(Unread { source: Some(source), rows: 0 });
+        // Whoever panicked while it read has left what is still to be read.
+        let next = || unread.lock().unwrap_or_else(PoisonError::into_inner).next();
+        let rows = thread::scope(|scope| {
+            let (done, pages) = mpsc::sync_channel(hands);
+            for _ in 0..hands.max(1) {
+                let (done, next, work) = (done.clone(), &next, &work);
+                scope.spawn(move || {
+                    while let Some((first, block)) = next() {
+                        let (rows, page) = match block {
+                            Ok(block) => (block.len(), work(first, block)),
+                            Err(error) => (0, Err(error)),
+                        };
+                        if done.send((first, rows, page)).is_err() {
+                            // A page was refused: nobody waits for more.
+                            return;
+                        }
+                    }
+                });
             }
-            blocks = next?;
-        }
+            drop(done);
+            let (mut early, mut due) = (BTreeMap::new(), 1);
+            for (first, rows, page) in pages {
+                early.insert(first, (rows, page));
+                while let Some((rows, page)) = early.remove(&due) {
+                    each(page?)?;
+                    due += rows as u64;
+                }
+            }
+            Ok(due - 1)
+        })?;
         if rows == 0 { Err(refused("the file has no rows")) } else { Ok(rows) }
     }
 }
 
-/// What came of a thread; its panic is ours.
-fn joined<T>(worker: thread::ScopedJoinHandle<'_, T>) -> T {
-    worker.join().unwrap_or_else(|panicked| panic::resume_unwind(panicked))
+/// What is still to be read of a file, and how many of its rows were.
+struct Unread {
+    /// Nothing after the end, and after what cannot be read.
+    source: Option<Source>,
+    rows: u64,
+}
+
+impl Unread {
+    /// The next block and the number of its first row.
+    fn next(&mut self) -> Option<(u64, Result<Block, ServeError>)> {
+        let first = self.rows + 1;
+        let block = read(self.source.as_mut()?).transpose();
+        match &block {
+            Some(Ok(block)) => self.rows += block.len() as u64,
+            Some(Err(_)) | None => self.source = None,
+        }
+        Some((first, block?))
+    }
 }
 
 fn not_parquet() -> ServeError {
     refused("the file is not Parquet, or is cut")
+}
+
+/// What the columns of a table are, which must be the contract's.
+fn columns(contract: &Contract, names: Vec<String>, ignored: &[String]) -> Result<Vec<Option<Named>>, ServeError> {
+    check(contract, &names, ignored)?;
+    let domain = |name: &str| Some(contract.features().get(contract.place(name)?)?.domain.clone());
+    let named = |name: String| (!ignored.contains(&name)).then(|| Named { domain: domain(&name), name });
+    Ok(names.into_iter().map(named).collect())
 }
 
 /// A table has every feature as a column, none twice, and no others but those that are ignored.
@@ -151,27 +196,20 @@ fn check(contract: &Contract, names: &[String], ignored: &[String]) -> Result<()
     if faults.is_empty() { Ok(()) } else { Err(refused(faults.join("; "))) }
 }
 
-/// The next blocks; none at the end.
-fn read(source: &mut Source, most: usize) -> Result<Vec<Block>, ServeError> {
-    let mut blocks = Vec::new();
-    while blocks.len() < most.max(1) {
-        let block = match source {
-            Source::Lines(rest) => Block::Lines(lines(rest)),
-            Source::Csv(reader) => {
-                let records: Result<Vec<_>, _> = reader.byte_records().take(BLOCK).collect();
-                Block::Csv(records.map_err(|_| refused("the file is cut"))?)
-            }
-            Source::Parquet(reader) => match reader.next() {
-                Some(batch) => Block::Parquet(batch.map_err(|_| not_parquet())?),
-                None => break,
-            },
-        };
-        if block.len() == 0 {
-            break;
+/// The next block; none at the end.
+fn read(source: &mut Source) -> Result<Option<Block>, ServeError> {
+    let block = match source {
+        Source::Lines(rest) => Block::Lines(lines(rest)),
+        Source::Csv(reader) => {
+            let records: Result<Vec<_>, _> = reader.byte_records().take(BLOCK).collect();
+            Block::Csv(records.map_err(|_| refused("the file is cut"))?)
         }
-        blocks.push(block);
-    }
-    Ok(blocks)
+        Source::Parquet(reader) => match reader.next() {
+            Some(batch) => Block::Parquet(batch.map_err(|_| not_parquet())?),
+            None => return Ok(None),
+        },
+    };
+    Ok((block.len() > 0).then_some(block))
 }
 
 /// The next lines that are not empty.

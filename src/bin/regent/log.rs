@@ -89,3 +89,17 @@ pub fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     }
     Ok(bytes)
 }
+
+/// A file that says it is Parquet, which is read piece by piece, however large it is; nothing for any other, and for a pipe.
+///
+/// # Errors
+/// It cannot be opened.
+pub fn parquet(file: &Path) -> Result<Option<fs::File>, Failure> {
+    let failed = |error| Failure::because(Exit::Usage, format!("read {}", file.display()), error);
+    if file == Path::new("-") || !fs::metadata(file).map_err(failed)?.is_file() {
+        return Ok(None);
+    }
+    let (mut opened, mut begins) = (fs::File::open(file).map_err(failed)?, [0; 4]);
+    let is_parquet = opened.read_exact(&mut begins).is_ok() && begins == *b"PAR1";
+    Ok(is_parquet.then_some(opened))
+}

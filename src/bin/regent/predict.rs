@@ -54,7 +54,10 @@ impl Predict {
         let target = Target::new(scene, self.out.as_deref())?;
         let predictor = predictor(scene, self.model.as_ref())?;
         let contract = predictor.contract();
-        let file = RowsFile::open(contract, log::read(&self.file)?.into(), &self.ignore)?;
+        let file = match log::parquet(&self.file)? {
+            Some(file) => RowsFile::parquet(contract, file, &self.ignore),
+            None => RowsFile::open(contract, log::read(&self.file)?.into(), &self.ignore),
+        }?;
         let (form, task) = (self.form(), contract.task());
         let hands = thread::available_parallelism().map_or(1, usize::from);
         let mut refused = 0;
