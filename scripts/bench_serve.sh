@@ -26,11 +26,14 @@ bring() {
     "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check "$@" && touch "$venv/complete"
   fi
 }
-bring "$cache/bench-serve-2" lightgbm numpy fastapi "uvicorn[standard]"
+bring "$cache/bench-serve-3" lightgbm numpy fastapi "uvicorn[standard]" polars
 bring "$cache/bench-serve-mlserver-1" mlserver mlserver-lightgbm \
   || printf 'bench-serve: MLServer cannot be had here and is left out\n' >&2
 # As `cargo test --release` builds it, so that LightGBM is not built a second time.
 cargo build --locked --release --bins --examples
-"$cache/bench-serve-2/bin/python" scripts/bench_serve/forest.py "$CARGO_TARGET_DIR/release/examples/score_forest"
-"$cache/bench-serve-2/bin/python" scripts/bench_serve/run.py "$CARGO_TARGET_DIR/release" "$cache" \
+"$cache/bench-serve-3/bin/python" scripts/bench_serve/forest.py "$CARGO_TARGET_DIR/release/examples/score_forest"
+"$cache/bench-serve-3/bin/python" scripts/bench_serve/run.py "$CARGO_TARGET_DIR/release" "$cache" \
   "${SECONDS_EACH:-10}" "${ROUNDS:-3}" "${CONNECTIONS:-1 16 64 256}" "${ONLY:-}"
+if [ -z "${ONLY:-}" ]; then
+  "$cache/bench-serve-3/bin/python" scripts/bench_serve/files.py "$CARGO_TARGET_DIR/release" "$cache"
+fi

@@ -21,7 +21,6 @@ HERE = Path(__file__).parent
 FEATURES, ROWS, BODIES = 20, 40_000, 512
 NAMES = [f"x{i:02}" for i in range(FEATURES)]
 PORT = 18_080
-BEGIN, END = "<!-- table -->\n", "<!-- end -->\n"
 
 
 def rows(seed: int, count: int):
@@ -110,7 +109,7 @@ def servers(folder: Path, release: Path, cache: Path) -> list:
         regent("regent"), regent("durable"), regent("shadow"),
         Server("fixed", [release / "examples/fixed_answer", f"127.0.0.1:{PORT}"]),
         Server("fastapi", [
-            cache / "bench-serve-2/bin/python", "-m", "uvicorn", "--app-dir", HERE, "--port", str(PORT),
+            cache / "bench-serve-3/bin/python", "-m", "uvicorn", "--app-dir", HERE, "--port", str(PORT),
             "--no-access-log", "app:app"], environment={"MODEL": str(model)}),
     ]
     mlserver = cache / "bench-serve-mlserver-1"
@@ -210,6 +209,13 @@ def processor() -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
+def written(name: str, said: str) -> None:
+    """Put a table into docs/performance.md, in the place of its last one."""
+    page, begin, end = Path("docs/performance.md"), f"<!-- {name} -->\n", "<!-- end -->\n"
+    before, rest = page.read_text().split(begin)
+    page.write_text(f"{before}{begin}\n{said}\n{end}{rest.split(end, 1)[1]}")
+
+
 def main() -> None:
     release, cache = Path(sys.argv[1]), Path(sys.argv[2])
     seconds, rounds, only = int(sys.argv[3]), int(sys.argv[4]), sys.argv[6]
@@ -239,9 +245,7 @@ def main() -> None:
     out = Path("var/bench/serve.json")
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({"machine": machine, "rows": found}, indent=1) + "\n")
-    page = Path("docs/performance.md")
-    before, rest = page.read_text().split(BEGIN)
-    page.write_text(f"{before}{BEGIN}\nOn {machine}; the load generator runs beside the server.\n\n{said}\n{END}{rest.split(END)[1]}")
+    written("table", f"On {machine}; the load generator runs beside the server.\n\n{said}")
 
 
 if __name__ == "__main__":
