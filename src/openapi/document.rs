@@ -37,7 +37,6 @@ pub fn document<'a>(rows: impl IntoIterator<Item = &'a Row>, subjects: &[Subject
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
         },
-        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
         "tags": tags,
         "paths": book.paths,
         "components": {

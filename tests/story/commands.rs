@@ -360,7 +360,7 @@ fn the_shapes_of_json_answers_are_an_interface() {
         "created_at dry_run expires format_version id key name rotated scopes until"
     );
     assert_eq!(keys(&["-o", "json", "keys", "scopes"], "/routes/0"), "method path scope");
-    assert_eq!(keys(&["-o", "json", "openapi"], ""), "components info jsonSchemaDialect openapi paths tags");
+    assert_eq!(keys(&["-o", "json", "openapi"], ""), "components info openapi paths tags");
     assert_eq!(keys(&["openapi", "rain"], "/components"), "responses schemas securitySchemes");
     assert_eq!(workspace.regent(&["openapi", "snow"]).status.code(), Some(2));
 }
