@@ -2,6 +2,7 @@
 
 mod bodies;
 mod heads;
+mod neighbours;
 
 use std::io::{self, Write};
 use std::net::TcpStream;
@@ -75,5 +76,5 @@ pub(crate) fn sound() -> Vec<u8> {
 /// Every case there is.
 pub(crate) fn all() -> Vec<Case> {
     let sound = Case::raw("a sound request", Allowed::Only(&[200]), sound());
-    [vec![sound], heads::all(), bodies::all()].into_iter().flatten().collect()
+    [vec![sound], heads::all(), bodies::all(), neighbours::all()].into_iter().flatten().collect()
 }
