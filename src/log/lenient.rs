@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use futures::future::Either;
+
 use crate::serve::{Acknowledged, Answered, Counter, EventSink, Inferred, Recorded, Shadowed, SinkError};
 use crate::types::Timestamp;
 
@@ -24,15 +26,15 @@ impl EventSink for Lenient {
         let counter = Arc::clone(&self.counter);
         let recorded = self.events.answered(answered);
         let at = recorded.as_ref().map_or(answered.at, |recorded| recorded.at);
-        let on_disk: Acknowledged = Box::pin(async move {
+        let on_disk = async move {
             let kept = match recorded {
                 Ok(recorded) => recorded.on_disk.await,
                 Err(error) => Err(error),
             };
             kept.unwrap_or_else(|_| counter.unrecorded(at));
             Ok(())
-        });
-        Ok(Recorded { at, on_disk })
+        };
+        Ok(Recorded { at, on_disk: Either::Right(Box::pin(on_disk)) })
     }
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError> {

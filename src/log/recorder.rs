@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::future::try_join_all;
+use futures::future::{Either, try_join_all};
 use ulid::Ulid;
 use uuid::Uuid;
 
@@ -228,7 +228,7 @@ impl LabelSink for Recorder {
             lines.push(self.append(at, line)?.1);
             self.recent().about(model, |requests| requests.labelled(label));
         }
-        Ok(Labelled { outcomes, on_disk: Box::pin(async { try_join_all(lines).await.map(drop) }) })
+        Ok(Labelled { outcomes, on_disk: Either::Right(Box::pin(async { try_join_all(lines).await.map(drop) })) })
     }
 }
 

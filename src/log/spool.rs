@@ -14,7 +14,7 @@ use std::sync::Arc;
 use ulid::Ulid;
 
 use super::{LogError, PartName};
-use crate::serve::Acknowledged;
+use crate::serve::{Acknowledged, acknowledged};
 use crate::store::Durability;
 use crate::types::{ReplicaName, Span, Timestamp};
 pub(super) use adopt::{Orphan, orphans};
@@ -36,13 +36,10 @@ pub struct SpoolRules {
 
 impl SpoolRules {
     /// - `rotate_every` one minute: what a dashboard shows is at most that old, and a replica makes 1,440 parts a day.
-    /// - `rotate_bytes` 16 MiB: sealing holds a segment in memory, and what it reads out of it.
+    /// - `rotate_bytes` 8 MiB: sealing holds a segment in memory, and what it reads out of it.
     /// - `shadow_wait` 5 s: a mirror whose queue is longer than that drops anyway.
-    pub const DEFAULTS: SpoolRules = SpoolRules {
-        rotate_every: Span::from_mins(1),
-        rotate_bytes: 16 * 1024 * 1024,
-        shadow_wait: Span::from_secs(5),
-    };
+    pub const DEFAULTS: SpoolRules =
+        SpoolRules { rotate_every: Span::from_mins(1), rotate_bytes: 8 * 1024 * 1024, shadow_wait: Span::from_secs(5) };
 }
 
 /// What has been acknowledged and lies in no part yet.
@@ -144,7 +141,7 @@ impl Spool {
 
     fn append_now(&mut self, at: Timestamp, line: &[u8]) -> Result<Acknowledged, LogError> {
         // There is always a current segment: `open` makes the first and `rotate` adds to them.
-        let Some(current) = self.segments.back_mut() else { return Ok(Box::pin(std::future::ready(Ok(())))) };
+        let Some(current) = self.segments.back_mut() else { return Ok(acknowledged()) };
         let acknowledged = current.take(&self.folder, &self.name, &self.writer, line)?;
         current.last_at = current.last_at.max(at);
         Ok(acknowledged)

@@ -212,7 +212,7 @@ fn kind(answer: &Answer) -> &'static str {
 impl EventSink for Memo {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
         self.tell(format!("event {}", kind(answered.answer)));
-        Ok(Recorded { at: answered.at, on_disk: Box::pin(std::future::ready(Ok(()))) })
+        Ok(Recorded { at: answered.at, on_disk: acknowledged() })
     }
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError> {
@@ -222,7 +222,7 @@ impl EventSink for Memo {
 
     fn inferred(&self, inferred: &Inferred<'_>, _: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
         self.tell(format!("inferred {}", inferred.reference.version()));
-        Ok(Some(Box::pin(std::future::ready(Ok(())))))
+        Ok(Some(acknowledged()))
     }
 }
 
@@ -258,7 +258,7 @@ impl LabelSink for Memo {
     fn labelled(&self, _: &ModelName, truths: &[Truth], _: Timestamp) -> Result<Labelled, SinkError> {
         self.labels.lock().unwrap().extend(truths.iter().map(|truth| (truth.request_id, truth.label)));
         let outcomes = Outcomes { new: truths.len() as u64, ..Outcomes::default() };
-        Ok(Labelled { outcomes, on_disk: Box::pin(std::future::ready(Ok(()))) })
+        Ok(Labelled { outcomes, on_disk: acknowledged() })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, Either, Ready, ready};
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
@@ -74,7 +74,12 @@ pub struct SinkError {
 }
 
 /// Done when what was recorded is as safe as its durability says.
-pub type Acknowledged = BoxFuture<'static, Result<(), SinkError>>;
+pub type Acknowledged = Either<Ready<Result<(), SinkError>>, BoxFuture<'static, Result<(), SinkError>>>;
+
+/// Nothing is waited for.
+pub fn acknowledged() -> Acknowledged {
+    Either::Left(ready(Ok(())))
+}
 
 /// An event was taken.
 pub struct Recorded {

@@ -12,10 +12,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use futures::channel::oneshot;
+use futures::future::Either;
 
 use super::failed;
 use crate::log::LogError;
-use crate::serve::{Acknowledged, SinkError};
+use crate::serve::{self, Acknowledged, SinkError};
 use crate::store::Durability;
 
 /// A line that is not awaited is this long in memory at most, and lost if its process is killed before.
@@ -168,14 +169,15 @@ impl Writer {
             let group = Group { sheet: Arc::clone(sheet), lines: Vec::new(), waiting: Vec::new() };
             queue.groups.push_back(group);
         }
-        let mut acknowledged: Acknowledged = Box::pin(std::future::ready(Ok(())));
+        let mut acknowledged = serve::acknowledged();
         if let Some(group) = queue.groups.back_mut() {
             group.lines.extend_from_slice(line);
             if self.durability == Durability::Durable {
                 let (done, told) = oneshot::channel();
                 group.waiting.push(done);
                 // Should the thread be gone, `done` goes with it and the one who waits is told.
-                acknowledged = Box::pin(async { told.await.unwrap_or_else(|_| Err(lost("the spool is closed"))) });
+                let told = async { told.await.unwrap_or_else(|_| Err(lost("the spool is closed"))) };
+                acknowledged = Either::Right(Box::pin(told));
             }
         }
         let wake = std::mem::take(&mut queue.asleep) || full;
