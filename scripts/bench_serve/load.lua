@@ -1,9 +1,13 @@
--- Bodies from a file, one after the other; at the end one line of JSON.
+-- Bodies from a file, one after the other, each connection perhaps at rest for so many milliseconds before the next; at the end one line
+-- of JSON.
 local bodies, next_body = {}, 0
 function init(arguments)
   for line in io.lines(arguments[1]) do bodies[#bodies + 1] = line end
   wrk.method = "POST"
   wrk.headers["Content-Type"] = "application/json"
+  local rest = tonumber(arguments[2]) or 0
+  -- Not all at once.
+  if rest > 0 then delay = function() return math.random(0, 2 * rest) end end
 end
 function request()
   next_body = next_body % #bodies + 1

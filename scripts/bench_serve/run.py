@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 FEATURES, ROWS, BODIES = 20, 40_000, 512
 NAMES = [f"x{i:02}" for i in range(FEATURES)]
 PORT = 18_080
+# Connections that rest between two requests, so that both cores are idle half of the time or more.
+CALM, CALM_CONNECTIONS, CALM_REST_MS = "calm", 64, 4
 
 
 def rows(seed: int, count: int):
@@ -159,12 +161,12 @@ def answers(server: Server, folder: Path, process: subprocess.Popen) -> None:
     raise SystemExit(f"bench-serve: {server.name} does not answer: {error}")
 
 
-def load(server: Server, folder: Path, connections: int, seconds: float) -> dict:
-    threads = min(2, connections)
-    # A batch job wakes for an answer without cutting the turn short of the server that is about to give the next one.
-    command = ["chrt", "--batch", "0",
-               "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", HERE / "load.lua",
-               f"http://127.0.0.1:{PORT}{server.path}", "--", folder / server.bodies]
+def load(server: Server, folder: Path, connections: int, seconds: float, rest_ms: int = 0) -> dict:
+    # A batch job wakes for an answer without cutting the turn short of the server that is about to give the next one. Where it rests
+    # in between there is room for both.
+    threads, job = (1, []) if rest_ms else (min(2, connections), ["chrt", "--batch", "0"])
+    command = [*job, "wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "-s", HERE / "load.lua",
+               f"http://127.0.0.1:{PORT}{server.path}", "--", folder / server.bodies, str(rest_ms)]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     return json.loads(told.split("RESULT ", 1)[1])
 
@@ -183,10 +185,21 @@ def measure(server: Server, folder: Path, connections: list, seconds: int) -> di
             result["cpu_us_per_request"] = round((cpu_us(process.pid) - before) / max(1, result["requests"]), 2)
             result["rss_mib"] = round(rss_mib(process.pid), 1)
             found[count] = result
+        found[CALM] = load(server, folder, CALM_CONNECTIONS, seconds, CALM_REST_MS)
         return found
     finally:
         process.terminate()
         process.wait(60)
+
+
+def calm(turns: dict) -> str:
+    """What a server answers in while nothing is short of processors."""
+    lines = ["| server | requests/s | p50 | p99 | p99.9 |", "|---|---:|---:|---:|---:|"]
+    for name, measured in turns.items():
+        median = lambda key: statistics.median(turn[CALM][key] for turn in measured)
+        ms = lambda key: f"{median(key) / 1000:.2f} ms"
+        lines.append(f"| {name} | {median('rps'):,.0f} | {ms('p50_us')} | {ms('p99_us')} | {ms('p999_us')} |")
+    return "\n".join(lines) + "\n"
 
 
 def table(found: list) -> str:
@@ -237,8 +250,8 @@ def main() -> None:
                 print(f"bench-serve: {name} failed {failed} requests at {count} connections", file=sys.stderr)
             keys = ["rps", "p50_us", "p99_us", "p999_us", "cpu_us_per_request", "rss_mib"]
             found.append({"name": name, "connections": count} | {key: statistics.median(one[key] for one in at) for key in keys})
-    said = table(found)
-    print(said)
+    said, unhurried = table(found), calm(turns)
+    print(said, unhurried, sep="\n")
     if only:
         return
     machine = f"{os.cpu_count()} cores of {processor()}, {date.today()}, {rounds} turns of {seconds} s"
@@ -246,6 +259,7 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps({"machine": machine, "rows": found}, indent=1) + "\n")
     written("table", f"On {machine}; the load generator runs beside the server.\n\n{said}")
+    written("calm", f"On {machine}; {CALM_CONNECTIONS} connections, {CALM_REST_MS} ms between two requests of each.\n\n{unhurried}")
 
 
 if __name__ == "__main__":
