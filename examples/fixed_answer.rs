@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let routes =
         Router::new().route("/api/v1/predict", post(async |_: Bytes| ([(CONTENT_TYPE, "application/json")], ANSWER)));
     let door = HttpDoor::bind(address.parse()?, Limits::DEFAULTS, Callers::Unknown)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(door.serve(routes, pending()))?;
     Ok(())
 }

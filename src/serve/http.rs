@@ -2,6 +2,7 @@
 //! addresses that others can reach while nobody is asked for a key.
 #![expect(clippy::disallowed_methods, reason = "a door: it reads the machine's clock")]
 
+mod hands;
 mod patient;
 
 use std::convert::Infallible;
@@ -11,6 +12,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::Request;
@@ -18,12 +20,16 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::SockRef;
+use tokio::net::TcpStream;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
-use self::patient::{Pace, Patient, Prompt};
+use self::hands::Hands;
+use self::patient::{Pace, Patient, Prompt, within};
 use super::ServeError;
 use super::api::Answering;
 use super::guard::{Callers, Peer};
@@ -99,7 +105,8 @@ impl HttpDoor {
         self.address
     }
 
-    /// Serve until `shutdown`, then answer what is under way and return. Needs a tokio runtime with time and network.
+    /// Serve until `shutdown`, then answer what is under way and return. Whoever knocks is heard on the
+    /// runtime that this is called in, which needs time and network; connections and answers have threads of their own.
     ///
     /// # Errors
     /// The listener cannot be used.
@@ -107,8 +114,10 @@ impl HttpDoor {
         let failed = |source| ServeError::Bind { address: self.address.to_string(), source };
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(failed)?;
         let limits = self.limits;
+        let hands = Hands::start().map_err(failed)?;
         let connections = Arc::new(Semaphore::new(limits.connections));
-        let requests = Arc::new(Semaphore::new(limits.requests));
+        let requests = Semaphore::new(limits.requests);
+        let admission = Arc::new(Admission { requests, limits, meter: self.meter, aside: hands.aside() });
         let drain = GracefulShutdown::new();
         let mut shutdown = pin!(shutdown);
         loop {
@@ -120,31 +129,15 @@ impl HttpDoor {
                 () = &mut shutdown => break,
                 next = next => next,
             };
-            let Ok((stream, from)) = accepted else {
+            let Ok((stream, from)) = accepted.and_then(|(stream, from)| Ok((stream.into_std()?, from))) else {
                 // Out of descriptors, or the client left: neither is a reason to stop, the first one to breathe.
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let (service, requests, pace) = (service.clone(), Arc::clone(&requests), Arc::new(Pace::default()));
-            let meter = Arc::clone(&self.meter);
-            let stream = Patient::new(stream, limits, Arc::clone(&pace));
-            let answer = service_fn(move |mut request: Request<Incoming>| {
-                request.extensions_mut().insert(peer(from.ip()));
-                let admission = Admission { requests: Arc::clone(&requests), limits, meter: Arc::clone(&meter) };
-                admission.answer(service.clone(), Arc::clone(&pace), request)
-            });
-            let connection = http1::Builder::new()
-                .timer(TokioTimer::new())
-                // The stream is patient as long as it may be, and knows a silent connection from a head that trickles.
-                .header_read_timeout(None)
-                .max_headers(limits.headers)
-                .max_header_size(limits.head_bytes)
-                .max_buf_size(BUFFER.max(2 * limits.head_bytes))
-                .serve_connection(TokioIo::new(stream), answer);
-            let connection = drain.watch(connection);
-            tokio::spawn(async move {
+            let conversation = converse(service.clone(), stream, from.ip(), Arc::clone(&admission), drain.watcher());
+            hands.take(async move {
                 // A connection that breaks is its client's affair.
-                let _ = connection.await;
+                let _ = conversation.await;
                 drop(place);
             });
         }
@@ -181,22 +174,49 @@ pub(super) fn peer(address: IpAddr) -> Peer {
     }
 }
 
-/// What decides whether a request is let in.
+/// Answer the requests of one connection until it ends or is told to.
+async fn converse(
+    service: impl Answering,
+    stream: std::net::TcpStream,
+    from: IpAddr,
+    admission: Arc<Admission>,
+    drain: Watcher,
+) -> Result<(), BoxError> {
+    let (limits, pace) = (admission.limits, Arc::new(Pace::default()));
+    let stream = Patient::new(TcpStream::from_std(stream)?, limits, Arc::clone(&pace));
+    let answer = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer(from));
+        Arc::clone(&admission).answer(service.clone(), Arc::clone(&pace), request)
+    });
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // The stream is patient as long as it may be, and knows a silent connection from a head that trickles.
+        .header_read_timeout(None)
+        .max_headers(limits.headers)
+        .max_header_size(limits.head_bytes)
+        .max_buf_size(BUFFER.max(2 * limits.head_bytes))
+        .serve_connection(TokioIo::new(stream), answer);
+    Ok(drain.watch(connection).await?)
+}
+
+/// What decides whether a request is let in, and where its answer is made.
 struct Admission {
-    requests: Arc<Semaphore>,
+    requests: Semaphore,
     limits: Limits,
     meter: Arc<Meter>,
+    /// Where answers are made that would keep all others of their thread waiting.
+    aside: Handle,
 }
 
 impl Admission {
     /// One request: let in or told to come back, and never longer than the limit.
     async fn answer(
-        self,
+        self: Arc<Self>,
         mut service: impl Answering,
         pace: Arc<Pace>,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
-        let Admission { requests, limits, meter } = self;
+        let Admission { requests, limits, meter, aside } = &*self;
         let _serving = pace.serve();
         let place = meter.place(request.uri().path());
         let refuse = |problem: Problem| {
@@ -208,9 +228,18 @@ impl Admission {
             return refuse(Problem::overloaded());
         };
         let request = request.map(|body| Body::new(Prompt::new(body, limits.body)));
-        match tokio::time::timeout(limits.request, service.call(request)).await {
-            Ok(answered) => answered,
-            Err(_) => refuse(Problem::too_slow()),
-        }
+        let answer = service.call(request);
+        let answered = if place.role.is_short() {
+            within(limits.request, answer).await
+        } else {
+            // Whoever stops waiting stops the answer.
+            let mut answers = JoinSet::new();
+            answers.spawn_on(answer, aside);
+            within(limits.request, answers.join_next()).await.map(|answered| match answered {
+                Some(Ok(answered)) => answered,
+                Some(Err(_)) | None => Ok(Problem::internal().into_response()),
+            })
+        };
+        answered.unwrap_or_else(|| refuse(Problem::too_slow()))
     }
 }

@@ -61,6 +61,14 @@ impl Role {
         }
     }
 
+    /// Whether an answer takes no longer than one row does.
+    pub(super) fn is_short(self) -> bool {
+        match self {
+            Role::Predict | Role::Operate | Role::Other => true,
+            Role::Batch | Role::Invocations | Role::Infer | Role::Labels | Role::Inferences | Role::Read => false,
+        }
+    }
+
     /// What is asked below the place of a model.
     fn below(act: &str) -> Role {
         match act {

@@ -3,7 +3,8 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::fixture::{Defect, a_model, a_regression, a_request, a_wiring, routes_of, serving};
+use super::guard::Access;
 use super::*;
 use crate::types::Version;
 
@@ -65,7 +67,7 @@ fn open_hyper(front: Front, limits: Limits) -> Open {
     let address = door.address();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(door.serve(front, async { drop(stopped.await) })).unwrap();
     });
     let close = move || {
@@ -394,4 +396,43 @@ fn a_shutdown_answers_what_is_under_way() {
     });
     drop(open);
     assert!(late.join().unwrap().starts_with("HTTP/1.1 200"));
+}
+
+/// Long answers are made elsewhere than on the threads that connections live on.
+#[test]
+fn who_asks_for_much_keeps_nobody_waiting_who_asks_for_one_row() {
+    let (release, held) = mpsc::channel::<()>();
+    let (begun, held) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(held)));
+    let at_work = Arc::clone(&begun);
+    let page = async move || {
+        at_work.fetch_add(1, Ordering::Relaxed);
+        held.lock().unwrap().recv().unwrap_err();
+    };
+    let routes = routes_of(a_wiring(a_champion()).0).get("/api/v1/models/{model}/history", Access::Open, page);
+    let open = Door::Hyper.open(finish(routes));
+    thread::scope(|scope| {
+        // Whatever comes of what follows, they are let go then.
+        let release = release;
+        let address = open.address;
+        let ask = move || Open { address, close: None }.get("/api/v1/models/rain/history").0;
+        let waiting: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        // As many at once as there are threads for that.
+        let most = thread::available_parallelism().unwrap().get().min(8);
+        while begun.load(Ordering::Relaxed) < most {
+            thread::yield_now();
+        }
+        let one = a_request(40.0, None);
+        let one =
+            format!("POST /api/v1/predict HTTP/1.1\r\nhost: localhost\r\ncontent-length: {}\r\n\r\n{one}", one.len());
+        let mut connections = [(); 4].map(|()| TcpStream::connect(open.address).unwrap());
+        for connection in &mut connections {
+            connection.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+            connection.write_all(one.as_bytes()).unwrap();
+            let mut said = [0; 12];
+            connection.read_exact(&mut said).expect("one row waits for what others ask");
+            assert_eq!(&said, b"HTTP/1.1 200");
+        }
+        drop(release);
+        assert!(waiting.into_iter().all(|one| one.join().unwrap() == 200));
+    });
 }

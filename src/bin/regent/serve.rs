@@ -97,20 +97,19 @@ fn address(given: &str) -> Result<SocketAddr, Failure> {
 fn open_http(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
     let door = HttpDoor::bind(address, limits, house.gate.guard.callers())?.metered(&house.meter);
     let front = house.front()?;
-    let runtime = runtime(Builder::new_multi_thread())?;
+    let runtime = runtime()?;
     let stop = told_to_stop(&runtime);
     scene.say(&format!("listening on http://{}", door.address()));
     let keeper = house.keep()?;
-    let served = runtime.block_on(async { door.serve(front, stop).await });
-    // Connections that outlived the drain end here, so that nothing is answered once the spool is closed.
-    drop(runtime);
+    // Connections that outlive the drain end with it, so that nothing is answered once the spool is closed.
+    let served = runtime.block_on(door.serve(front, stop));
     keeper.end();
     Ok(served?)
 }
 
 fn open_tiny(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
     let door = TinyDoor::open(address, house.front()?, limits.bodies)?;
-    let runtime = runtime(Builder::new_current_thread())?;
+    let runtime = runtime()?;
     let stop = told_to_stop(&runtime);
     scene.say(&format!("listening on http://{}", door.address()));
     let keeper = house.keep()?;
@@ -120,8 +119,9 @@ fn open_tiny(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) 
     Ok(())
 }
 
-fn runtime(mut builder: Builder) -> Result<Runtime, Failure> {
-    builder.enable_all().build().map_err(|error| Failure::internal("start the runtime", error))
+/// What hears whoever knocks, and the signals.
+fn runtime() -> Result<Runtime, Failure> {
+    Builder::new_current_thread().enable_all().build().map_err(|error| Failure::internal("start the runtime", error))
 }
 
 /// SIGTERM, or ctrl-c: heard from this call on, so that whoever waits for "listening" may stop it at once. A process that

@@ -25,51 +25,58 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a door hands requests to. It answers everything.
 pub trait Answering:
-    Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+    Service<Request, Response = Response, Error = Infallible, Future: Send + 'static> + Clone + Send + Sync + 'static
 {
 }
 
 impl<S> Answering for S where
-    S: Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
+    S: Service<Request, Response = Response, Error = Infallible, Future: Send + 'static>
+        + Clone
+        + Send
+        + Sync
+        + 'static
 {
 }
 
 /// The routes, with all that holds for each of them.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<Stands>);
+
+struct Stands {
     routes: Router,
     gate: Option<(Arc<Guard>, Arc<Meter>)>,
 }
 
 /// The routes for callers inside the house: problems instead of bare 404 and 405, ids, and a panic that costs one request only.
 pub fn finish(routes: Routes) -> Front {
-    Front { routes: routes.router(), gate: None }
+    Front(Arc::new(Stands { routes: routes.router(), gate: None }))
 }
 
 /// The same for callers from outside: whoever may not be here is told so before anything of the routes is, and every answer is
 /// counted.
 pub fn guarded(routes: Routes, guard: &Arc<Guard>, meter: &Arc<Meter>) -> Front {
-    Front { routes: routes.router(), gate: Some((Arc::clone(guard), Arc::clone(meter))) }
+    let gate = Some((Arc::clone(guard), Arc::clone(meter)));
+    Front(Arc::new(Stands { routes: routes.router(), gate }))
 }
 
-impl Front {
-    async fn answer(self, mut request: Request) -> Response {
-        let Some((guard, meter)) = self.gate else { return reach(self.routes, request).await };
+impl Stands {
+    async fn answer(&self, mut request: Request) -> Response {
+        let Some((guard, meter)) = &self.gate else { return self.reach(request).await };
         let place = meter.place(request.uri().path());
         let response = match guard.let_in(&mut request) {
-            Ok(()) => reach(self.routes, request).await,
+            Ok(()) => self.reach(request).await,
             Err(problem) => problem.into_response(),
         };
         meter.count(place, response.status());
         response
     }
-}
 
-/// What a route says; a panic is an answer, too, and counted as one.
-async fn reach(mut routes: Router, request: Request) -> Response {
-    match AssertUnwindSafe(async { routes.call(request).await }).catch_unwind().await {
-        Ok(Ok(response)) => response,
-        Err(_) => Problem::internal().into_response(),
+    /// What a route says; a panic is an answer, too, and counted as one.
+    async fn reach(&self, request: Request) -> Response {
+        match AssertUnwindSafe(async { self.routes.clone().call(request).await }).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Err(_) => Problem::internal().into_response(),
+        }
     }
 }
 
@@ -83,7 +90,7 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let front = self.clone();
+        let front = Arc::clone(&self.0);
         Box::pin(async move {
             let id = id_of(&request);
             let mut response = front.answer(request).await;

@@ -2,8 +2,9 @@
 //! set only while somebody is waited for.
 #![expect(clippy::disallowed_methods, reason = "a door: it reads the machine's clock")]
 
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind, IoSlice};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
@@ -81,6 +82,16 @@ impl Deadline {
             alarm.as_mut().reset(at);
         }
     }
+}
+
+/// What this future comes to, unless it is waited for longer than this.
+pub(super) async fn within<F: Future>(wait: Duration, future: F) -> Option<F::Output> {
+    let (mut future, mut late) = (pin!(future), Deadline::after(wait));
+    poll_fn(|context| match future.as_mut().poll(context) {
+        Poll::Ready(outcome) => Poll::Ready(Some(outcome)),
+        Poll::Pending => late.poll(context).map(|()| None),
+    })
+    .await
 }
 
 /// What a connection is waited for.
