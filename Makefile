@@ -1,7 +1,7 @@
 # Regent's commands. Each does its own set-up (scripts/setup.sh): Rust, a C++ compiler, make and Python 3 are enough.
 
 .DEFAULT_GOAL := help
-.PHONY: help test test-faults test-steady test-hostile test-peeking test-watching test-model test-mutants test-bars test-signing test-openapi demo check fix bench bench-data bench-serve
+.PHONY: help test test-faults test-steady test-hostile test-peeking test-watching test-model test-mutants test-bars test-signing test-openapi test-browser demo check fix bench bench-data bench-serve
 
 help: ## List these commands.
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
@@ -27,6 +27,9 @@ test-bars: ## Replay the weather and variants of it, and hold the demonstration 
 
 test-openapi: ## Let Schemathesis hold the server to its own description (minutes; brings it once).
 	@scripts/test_openapi.sh
+
+test-browser: ## Let Chromium show the viewer at /docs (needs it: apt-get install chromium).
+	@scripts/test_browser.sh
 
 test-signing: ## Let Python's model-signing and Regent verify each other's signatures.
 	@scripts/test_signing.sh

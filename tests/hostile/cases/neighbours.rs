@@ -114,12 +114,11 @@ fn csvs() -> Vec<Case> {
         "text/csv",
         [
             ("nothing", String::new()),
-            ("no row", format!("{names}\n")),
             ("a quote that does not end", format!("{names}\n\"{}", "x".repeat(1_000_000))),
             ("a row that is too wide", format!("{names}\n{row},1\n")),
             ("100,000 columns", format!("{}\n", list("x", 100_000))),
             ("10,001 lines", format!("{names}\n{}", format!("{row}\n").repeat(10_001))),
-            ("a column twice", format!("{names},temperature\n{row},1\n")),
+            ("a head with a name twice", format!("{names},temperature\n{row},1\n")),
             ("a formula", format!("{names}\n{}\n", row.replacen("0.5", "=1+1", 1))),
             ("zeros", "\0".repeat(1_000)),
             ("nothing but line ends", "\r\n".repeat(500_000)),
@@ -128,6 +127,7 @@ fn csvs() -> Vec<Case> {
     let invalid = [format!("{names}\n").as_bytes(), b"\xff\xfe,1\n"].concat();
     cases.push(Case::raw("a table that is no UTF-8", Refused, post(INVOCATIONS, "text/csv", invalid)));
     cases.push(sound(INVOCATIONS, "text/csv", format!("{names}\n{row}\n")));
+    cases.push(Case::raw("a table of no row", Only(&[200]), post(INVOCATIONS, "text/csv", format!("{names}\n"))));
     cases
 }
 
@@ -147,7 +147,6 @@ fn tensors() -> Vec<Case> {
             ("a shape that overflows", each("4294967296,4294967296", "1")),
             ("a shape below zero", each("-1", "1")),
             ("a shape of 10,000 numbers", each(&list("1", 10_000), "1")),
-            ("a shape of nothing", each("0", "")),
             ("fewer values than told", each("2", "1")),
             ("more values than told", each("1", &list("1", 1_000))),
             ("an input twice", inputs(&list(&tensor("temperature", "1", "FP64", "1"), 2))),
@@ -163,6 +162,7 @@ fn tensors() -> Vec<Case> {
         ],
     );
     cases.push(sound(INFER, JSON, each("1", "0.5")));
+    cases.push(Case::raw("tensors of no row", Only(&[200]), post(INFER, JSON, each("0", ""))));
     cases
 }
 
