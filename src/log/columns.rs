@@ -220,7 +220,7 @@ pub(crate) fn instants(values: impl Iterator<Item = Timestamp>) -> ArrayRef {
     Arc::new(micros.with_timezone("UTC"))
 }
 
-pub(crate) fn texts(values: impl Iterator<Item = Option<String>>) -> ArrayRef {
+pub(crate) fn texts(values: impl Iterator<Item = Option<impl AsRef<str>>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
 }
 

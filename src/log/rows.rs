@@ -35,7 +35,7 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, Array
         ("model_version", texts(events.iter().map(|event| Some(event.model_version.to_string())))),
         ("prediction", numbers(events.iter().map(|event| event.prediction))),
         ("latency_us", wholes(events.iter().map(|event| Some(event.latency_us)))),
-        ("status", texts(events.iter().map(|event| Some(status(event).to_owned())))),
+        ("status", texts(events.iter().map(|event| Some(status(event))))),
         ("codes", lists(events.iter().map(|event| event.codes.as_slice()))),
         ("shadow_version", texts(events.iter().map(|event| Some(shadow(event)?.version.to_string())))),
         ("shadow_prediction", numbers(events.iter().map(|event| Some(shadow(event)?.prediction)))),

@@ -87,7 +87,8 @@ impl Contents {
         }
         for (model, events) in &mut contents.events {
             let mut shadows = shadows.remove(model).unwrap_or_default();
-            events.sort_by_key(|event| (event.ts, event.request_id));
+            // Events are large: their keys are sorted, and each of them is moved once.
+            events.sort_by_cached_key(|event| (event.ts, event.request_id));
             for event in events {
                 event.shadow = shadows.remove(&(event.ts, event.request_id));
             }

@@ -4,6 +4,7 @@ mod digest;
 mod json;
 mod model_uri;
 mod name;
+mod parsed;
 mod rate;
 mod time;
 mod trace;
