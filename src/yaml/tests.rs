@@ -98,7 +98,7 @@ rain.yaml:6:5: rules: missing field `limit`
     6 |   - when: above
       |     ^"#
     a_short_version_is_not_completed: "short-version" => r#"
-rain.yaml:2:10: `1.10` is not a version: write MAJOR.MINOR.PATCH, for example 1.0.0
+rain.yaml:2:10: version: `1.10` is not a version: write MAJOR.MINOR.PATCH, for example 1.0.0
     2 | version: 1.10
       |          ^"#
     a_field_twice_is_refused: "field-twice" => r#"
