@@ -57,7 +57,7 @@ impl Case {
 }
 
 /// A request to predict with these headers, each with its line's end, and this body.
-fn predict(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+pub(crate) fn predict(headers: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let head = format!("POST /api/v1/predict HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n");
     [head.as_bytes(), body.as_ref()].concat()
 }
