@@ -36,6 +36,7 @@ documentation() {
 
 part "format (mend: make fix)" cargo fmt --all --check
 part "lints (mend: make fix)" cargo clippy --locked --all-targets -- -D warnings
+part "lints of the long suites" cargo clippy --locked --test '*' -- -D warnings
 part "tests and tidy" cargo test --locked --no-fail-fast
 part "a few faults (all: make test-faults, make test-steady)" cargo test --locked --test power --test steady
 part "documentation" documentation

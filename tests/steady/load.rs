@@ -1,6 +1,6 @@
 //! Callers that ask and ask, each on a connection of its own, and remember what each request came to.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -198,8 +198,8 @@ pub(crate) fn serve(room: &Room, arguments: &[&str]) -> Server {
 }
 
 /// How often each request is in the log.
-pub(crate) fn logged(room: &Room) -> HashMap<Uuid, usize> {
-    let mut events = HashMap::new();
+pub(crate) fn logged(room: &Room) -> BTreeMap<Uuid, usize> {
+    let mut events = BTreeMap::new();
     for event in read_events(&room.store(), &model(), at(0), a_day_later()).unwrap() {
         *events.entry(event.request_id).or_default() += 1;
     }
@@ -208,7 +208,7 @@ pub(crate) fn logged(room: &Room) -> HashMap<Uuid, usize> {
 
 /// That no answer was half, and that those that must be in the log are there once, and no other twice.
 #[track_caller]
-pub(crate) fn assert_logged(asked: &[Asked], events: &HashMap<Uuid, usize>, must: impl Fn(&Asked) -> bool) {
+pub(crate) fn assert_logged(asked: &[Asked], events: &BTreeMap<Uuid, usize>, must: impl Fn(&Asked) -> bool) {
     let half: Vec<_> = asked.iter().filter(|one| matches!(one.said, Said::Half(_))).collect();
     assert!(half.is_empty(), "{half:?}");
     let times = |one: &Asked| events.get(&one.id).copied().unwrap_or_default();

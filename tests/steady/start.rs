@@ -1,6 +1,6 @@
 //! A server starts: with many versions in the registry, and after a process that died with its spool full.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::thread;
@@ -71,12 +71,12 @@ fn a_line(room: &Room) -> String {
 }
 
 /// Segments with so many answers, as one process would leave them.
-fn leave(room: &Room, lines: usize, in_segments: usize) -> HashSet<Uuid> {
+fn leave(room: &Room, lines: usize, in_segments: usize) -> BTreeSet<Uuid> {
     let line = a_line(room);
     let event: Value = serde_json::from_str(&line).unwrap();
     let (ts, id) = (event["answer"]["ts"].as_str().unwrap(), event["answer"]["request_id"].as_str().unwrap());
     let begun: Timestamp = ts.parse().unwrap();
-    let mut ids = HashSet::new();
+    let mut ids = BTreeSet::new();
     for segment in 0..in_segments {
         let path = room.path("var/spool/local").join(format!("01J0000000000000000000000{}-{segment:06}.jsonl", 0));
         let mut file = BufWriter::new(fs::File::create(path).unwrap());
@@ -101,7 +101,7 @@ fn what_a_dead_process_left_is_in_the_log_when_it_listens() {
     let server = serve(&room, &[]);
     let (took, worked) = (begun.elapsed().as_secs_f64(), server.worked().as_secs_f64());
     assert!(segments(&room).is_empty());
-    let (mut times, mut others) = (HashSet::new(), 0);
+    let (mut times, mut others) = (BTreeSet::new(), 0);
     let see = |id| others += usize::from(!ids.contains(&id) || !times.insert(id));
     read_ids(&room.store(), &model(), at(0), a_day_later(), see).unwrap();
     assert_eq!((times.len(), others), (lines, 0));
