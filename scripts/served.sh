@@ -1,15 +1,9 @@
-# To be sourced: a workspace with a champion, and servers of it on this machine that end with the script.
+# To be sourced: a workspace with a champion (scripts/house.sh), and servers of it on this machine that end with the script.
 #
-#   $work     a folder that goes when the script ends
-#   run       Regent in the workspace
 #   serve     start a server behind a door, axum or tiny, and set $url; the one before it is stopped
 
-# As `cargo test` builds it, so that LightGBM is not built a second time.
-cargo build --locked --bins --examples
-regent="$CARGO_TARGET_DIR/debug/regent"
-governor="$CARGO_TARGET_DIR/debug/governor"
+. scripts/house.sh
 
-work="$(mktemp -d)"
 server=
 stop() {
   if [ -n "$server" ]; then
@@ -20,14 +14,6 @@ stop() {
 }
 trap 'stop; rm -rf "$work"' EXIT
 
-house="$work/house"
-mkdir "$house"
-run() { "$regent" --workspace "$house" -q "$@"; }
-run init --example rain >/dev/null
-run contract register rain >/dev/null
-head -n 2001 data/noaa_rain.csv >"$work/past.csv"
-run ingest "$work/past.csv" --contract rain >/dev/null
-run train baseline rain >/dev/null
 for _ in 1 2; do "$governor" --workspace "$house" -q >/dev/null; done
 
 serve() {

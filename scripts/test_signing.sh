@@ -16,12 +16,7 @@ if ! "$venv/bin/python" -c 'import model_signing' 2>/dev/null; then
   # 1.1.1 imports OpenSSL and does not ask for it.
   "$venv/bin/pip" install --quiet --no-input --disable-pip-version-check model-signing==1.1.1 pyopenssl
 fi
-# As `cargo test` builds it, so that LightGBM is not built a second time.
-cargo build --locked --bins --examples
-regent="$CARGO_TARGET_DIR/debug/regent"
-
-work="$(mktemp -d)"
-trap 'rm -rf "$work"' EXIT
+. scripts/house.sh
 offline=()
 unshare --net --map-root-user true 2>/dev/null && offline=(unshare --net --map-root-user)
 python() { "${offline[@]}" "$venv/bin/python" -m model_signing "$@" >"$work/said" 2>&1; }
@@ -42,14 +37,6 @@ show() {
   shown=$((shown + 1))
 }
 
-house="$work/house"
-mkdir "$house"
-run() { "$regent" --workspace "$house" -q "$@"; }
-run init --example rain >/dev/null
-run contract register rain >/dev/null
-head -n 2001 data/noaa_rain.csv >"$work/past.csv"
-run ingest "$work/past.csv" --contract rain >/dev/null
-run train baseline rain >/dev/null
 bundle="$house/registry/rain/1.0.0"
 signatures="$house/registry/rain/signatures/1.0.0"
 
