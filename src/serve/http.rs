@@ -153,16 +153,17 @@ const BUFFER: usize = 64 * 1024;
 /// Connections that wait to be accepted; the system's own limit may be lower.
 const KNOCKING: i32 = 4_096;
 
-/// Files that are open besides connections: the spool, the runtime, the store that a reading route looks into.
-const OWN_FILES: u64 = 40;
+/// Files that are open besides connections and the threads that answer: the spool, the runtime, the store that a reading route
+/// looks into.
+const OWN_FILES: usize = 40;
 
 /// So many connections, or fewer if the system lends fewer files; the limit that a shell has set is raised as far as it may be.
 fn room_for(connections: usize) -> usize {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let files = if raised.is_ok() { maximum } else { current };
-    let room = files.map_or(u64::MAX, |files| files.saturating_sub(OWN_FILES).max(1));
-    connections.min(usize::try_from(room).unwrap_or(usize::MAX))
+    let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
+    connections.min(files.saturating_sub(OWN_FILES + Hands::files()).max(1))
 }
 
 /// The address as buckets know it.

@@ -27,11 +27,22 @@ struct Hand {
     thread: Option<JoinHandle<()>>,
 }
 
+/// A runtime's own files: what it waits with, what wakes it, and what tells it of signals.
+const FILES: usize = 4;
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
 impl Hands {
+    /// The files that are open as long as they are there.
+    pub(super) fn files() -> usize {
+        (cores() + 1) * FILES
+    }
+
     /// One for each core, and as many aside.
     pub(super) fn start() -> io::Result<Hands> {
-        let cores = thread::available_parallelism().map_or(1, NonZero::get);
-        let each = (0..cores).map(|_| Hand::start(Builder::new_current_thread())).collect::<io::Result<_>>()?;
+        let each = (0..cores()).map(|_| Hand::start(Builder::new_current_thread())).collect::<io::Result<_>>()?;
         Ok(Hands { each, aside: Hand::start(Builder::new_multi_thread())? })
     }
 
