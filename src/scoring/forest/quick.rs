@@ -8,6 +8,8 @@
 use std::ops::BitAndAssign;
 use std::slice;
 
+use multiversion::multiversion;
+
 use super::{Forest, Link, Missing, Side, Split, category, sparse};
 
 /// Rows that are scored together: what is left of their trees stays in the nearest cache.
@@ -140,29 +142,33 @@ impl<L: Left> Block<L> {
     /// All rows through this block before the next one, which would take its place in the cache.
     fn add(&self, rows: &[&[f64]], sums: &mut [f64]) {
         let ((eights, rest), (eight_sums, rest_sums)) = (rows.as_chunks(), sums.as_chunks_mut());
-        eights.iter().zip(eight_sums).for_each(|(rows, sums)| self.add_each::<ROWS>(rows, sums));
+        eights.iter().zip(eight_sums).for_each(|(rows, sums)| add_each::<L, ROWS>(self, rows, sums));
         let (ones, one_sums) = (rest.as_chunks().0, rest_sums.as_chunks_mut().0);
-        ones.iter().zip(one_sums).for_each(|(row, sum)| self.add_each::<1>(row, sum));
+        ones.iter().zip(one_sums).for_each(|(row, sum)| add_each::<L, 1>(self, row, sum));
     }
+}
 
-    fn add_each<const N: usize>(&self, rows: &[&[f64]; N], sums: &mut [f64; N]) {
-        let trees = self.begins.len();
-        let mut left = [[L::ALL; TREES]; N];
-        for asked in &self.features {
-            for (left, row) in left.iter_mut().zip(rows) {
-                asked.leave(row[asked.feature], &mut left[..trees]);
-            }
+/// Add rows' leaves to their sums. Compiled twice: a processor of the last ten years takes more bits at once. What is added, and in what
+/// order, is the same.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"))]
+fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums: &mut [f64; N]) {
+    let trees = block.begins.len();
+    let mut left = [[L::ALL; TREES]; N];
+    for asked in &block.features {
+        for (left, row) in left.iter_mut().zip(rows) {
+            asked.leave(row[asked.feature], &mut left[..trees]);
         }
-        for (tree, begins) in self.begins.iter().enumerate() {
-            for (sum, left) in sums.iter_mut().zip(&left) {
-                *sum += self.leaves[*begins as usize + left[tree].first()];
-            }
+    }
+    for (tree, begins) in block.begins.iter().enumerate() {
+        for (sum, left) in sums.iter_mut().zip(&left) {
+            *sum += block.leaves[*begins as usize + left[tree].first()];
         }
     }
 }
 
 impl<L: Left> Asked<L> {
-    /// Take out of each tree what a value takes out.
+    /// Take out of each tree what a value takes out. Whoever calls this decides what it is compiled for.
+    #[inline(always)]
     fn leave(&self, value: f64, left: &mut [L]) {
         let trees = left.len();
         if !self.categories.is_empty() {
@@ -189,6 +195,7 @@ impl<L: Left> Asked<L> {
     }
 }
 
+#[inline(always)]
 fn and<L: Left>(left: &mut [L], others: &[L]) {
     left.iter_mut().zip(others).for_each(|(left, other)| *left &= *other);
 }

@@ -87,7 +87,7 @@ const CLOCKS_AND_CHANCE: [&[&str]; 11] = [
 ];
 
 /// Crates that live in certain rooms, so that replacing one is a change to one room.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("serde_yaml", &["yaml"]),
     ("lightgbm3_sys", &["train/lightgbm"]),
     ("tiny_http", &["serve/tiny"]),
@@ -107,6 +107,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("clap_complete", &["bin"]),
     ("indicatif", &["bin"]),
     ("miette", &["bin"]),
+    ("multiversion", &["scoring/forest"]),
     ("rustix", &DOORS),
     ("tempfile", &DOORS),
     ("glob", &DOORS),
