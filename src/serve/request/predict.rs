@@ -3,13 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Field, Malformed, Text, broken, request_id};
+use super::{Field, Malformed, Text, Value, broken, request_id};
 use crate::contract::{Admission, Contract, FeatureVector, Refusal, Taken};
 
 /// `POST /api/v1/predict`
@@ -22,10 +23,15 @@ pub(in crate::serve) struct PredictRequest {
 
 impl PredictRequest {
     pub(in crate::serve) fn read(body: &[u8], contract: &Contract) -> Result<Self, Malformed> {
+        let text = str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        Self::read_as::<Field<'_>>(text, contract).or_else(|_| Self::read_as::<&RawValue>(text, contract))
+    }
+
+    fn read_as<'a, V: Value<'a>>(body: &'a str, contract: &Contract) -> Result<Self, Malformed> {
         let mut reading = Reading::of(contract, "the body");
-        match read(body, Members(&mut reading)) {
+        match read(body, Members(&mut reading, PhantomData::<V>)) {
             Ok(()) => reading.finish(),
-            Err(unread) => Err(unread.of(reading.part)),
+            Err(unread) => Err(reading.part.broken(&unread)),
         }
     }
 }
@@ -39,29 +45,17 @@ impl BatchRequest {
     pub(in crate::serve) const MOST: usize = 10_000;
 
     pub(in crate::serve) fn read(body: &[u8], contract: &Contract) -> Result<Self, Malformed> {
+        let text = str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
+        Self::read_as::<Field<'_>>(text, contract).or_else(|_| Self::read_as::<&RawValue>(text, contract))
+    }
+
+    fn read_as<'a, V: Value<'a>>(body: &'a str, contract: &Contract) -> Result<Self, Malformed> {
         let mut batch = Batch { contract, part: Part::Object("the body"), rows: None, fault: Fault::default() };
-        if let Err(unread) = read(body, Table(&mut batch)) {
-            return Err(unread.of(batch.part));
+        if let Err(unread) = read(body, Table(&mut batch, PhantomData::<V>)) {
+            return Err(batch.part.broken(&unread));
         }
         let rows = batch.fault.or(batch.rows.ok_or(Malformed::Absent { member: "rows" }))?;
         Ok(BatchRequest(rows))
-    }
-}
-
-/// Why a body could not be read to its end.
-enum Unread {
-    NotUtf8,
-    Json(serde_json::Error),
-}
-
-impl Unread {
-    /// What it means while this part of the body was being read.
-    fn of(self, part: Part) -> Malformed {
-        match (self, part) {
-            (Unread::NotUtf8, _) => Malformed::NotUtf8,
-            (Unread::Json(error), Part::Object(what)) => broken(&error, Malformed::NotAnObject { what }),
-            (Unread::Json(error), Part::List(what)) => broken(&error, Malformed::NotAList { what }),
-        }
     }
 }
 
@@ -72,11 +66,20 @@ enum Part {
     List(&'static str),
 }
 
+impl Part {
+    /// Why a body could not be read to its end while this part of it was.
+    fn broken(self, error: &serde_json::Error) -> Malformed {
+        match self {
+            Part::Object(what) => broken(error, Malformed::NotAnObject { what }),
+            Part::List(what) => broken(error, Malformed::NotAList { what }),
+        }
+    }
+}
+
 /// Read all of a body.
-fn read<'a>(body: &'a [u8], seed: impl DeserializeSeed<'a, Value = ()>) -> Result<(), Unread> {
-    let text = std::str::from_utf8(body).map_err(|_| Unread::NotUtf8)?;
-    let mut json = serde_json::Deserializer::from_str(text);
-    seed.deserialize(&mut json).and_then(|()| json.end()).map_err(Unread::Json)
+fn read<'a>(body: &'a str, seed: impl DeserializeSeed<'a, Value = ()>) -> serde_json::Result<()> {
+    let mut json = serde_json::Deserializer::from_str(body);
+    seed.deserialize(&mut json).and_then(|()| json.end())
 }
 
 /// The first fault of a body that is JSON; what is not JSON at all is told before it.
@@ -123,8 +126,8 @@ impl<'c> Reading<'c> {
         Reading { seen: true, ..Reading::of(contract, "a row") }
     }
 
-    pub(super) fn feature(&mut self, name: &str, value: &RawValue) {
-        let field = match Field::read(name, value) {
+    pub(super) fn feature<'v>(&mut self, name: &str, value: impl Value<'v>) {
+        let field = match value.field(name) {
             Ok(field) => field,
             Err(fault) => return self.fault.found(fault),
         };
@@ -154,9 +157,9 @@ impl<'c> Reading<'c> {
 }
 
 /// The members of a request.
-struct Members<'r, 'c>(&'r mut Reading<'c>);
+struct Members<'r, 'c, V>(&'r mut Reading<'c>, PhantomData<V>);
 
-impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
+impl<'de, V: Value<'de>> DeserializeSeed<'de> for Members<'_, '_, V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -164,7 +167,7 @@ impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Members<'_, '_> {
+impl<'de, V: Value<'de>> Visitor<'de> for Members<'_, '_, V> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -172,13 +175,13 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Members(reading) = self;
+        let Members(reading, _) = self;
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
                 "features" if !reading.seen => {
                     reading.seen = true;
                     let whole = std::mem::replace(&mut reading.part, Part::Object("`features`"));
-                    map.next_value_seed(Features(reading))?;
+                    map.next_value_seed(Features(reading, PhantomData::<V>))?;
                     reading.part = whole;
                 }
                 "request_id" if !reading.identified => reading.identify(map.next_value()?),
@@ -198,9 +201,9 @@ impl<'de> Visitor<'de> for Members<'_, '_> {
 }
 
 /// The features of a request.
-struct Features<'r, 'c>(&'r mut Reading<'c>);
+struct Features<'r, 'c, V>(&'r mut Reading<'c>, PhantomData<V>);
 
-impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
+impl<'de, V: Value<'de>> DeserializeSeed<'de> for Features<'_, '_, V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -208,7 +211,7 @@ impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Features<'_, '_> {
+impl<'de, V: Value<'de>> Visitor<'de> for Features<'_, '_, V> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -216,7 +219,7 @@ impl<'de> Visitor<'de> for Features<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((Text(name), value)) = map.next_entry()? {
+        while let Some((Text(name), value)) = map.next_entry::<_, V>()? {
             self.0.feature(&name, value);
         }
         Ok(())
@@ -232,9 +235,9 @@ struct Batch<'c> {
 }
 
 /// The one member of a batch.
-struct Table<'r, 'c>(&'r mut Batch<'c>);
+struct Table<'r, 'c, V>(&'r mut Batch<'c>, PhantomData<V>);
 
-impl<'de> DeserializeSeed<'de> for Table<'_, '_> {
+impl<'de, V: Value<'de>> DeserializeSeed<'de> for Table<'_, '_, V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -242,7 +245,7 @@ impl<'de> DeserializeSeed<'de> for Table<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Table<'_, '_> {
+impl<'de, V: Value<'de>> Visitor<'de> for Table<'_, '_, V> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -250,12 +253,12 @@ impl<'de> Visitor<'de> for Table<'_, '_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Table(batch) = self;
+        let Table(batch, _) = self;
         while let Some(Text(name)) = map.next_key()? {
             match (&*name, &batch.rows) {
                 ("rows", None) => {
                     let whole = std::mem::replace(&mut batch.part, Part::List("`rows`"));
-                    map.next_value_seed(Rows(batch))?;
+                    map.next_value_seed(Rows(batch, PhantomData::<V>))?;
                     batch.part = whole;
                 }
                 ("rows", Some(_)) => {
@@ -273,9 +276,9 @@ impl<'de> Visitor<'de> for Table<'_, '_> {
 }
 
 /// The rows of a batch.
-struct Rows<'r, 'c>(&'r mut Batch<'c>);
+struct Rows<'r, 'c, V>(&'r mut Batch<'c>, PhantomData<V>);
 
-impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
+impl<'de, V: Value<'de>> DeserializeSeed<'de> for Rows<'_, '_, V> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -283,7 +286,7 @@ impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for Rows<'_, '_> {
+impl<'de, V: Value<'de>> Visitor<'de> for Rows<'_, '_, V> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -291,11 +294,11 @@ impl<'de> Visitor<'de> for Rows<'_, '_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Rows(batch) = self;
+        let Rows(batch, _) = self;
         let mut rows = Vec::new();
         while rows.len() < BatchRequest::MOST {
             let mut reading = Reading::of(batch.contract, "a row");
-            let read = list.next_element_seed(Members(&mut reading));
+            let read = list.next_element_seed(Members(&mut reading, PhantomData::<V>));
             if read.is_err() {
                 batch.part = reading.part;
             }

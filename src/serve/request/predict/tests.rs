@@ -117,12 +117,35 @@ fn whatever_is_not_exactly_a_batch_is_refused() {
     assert!(matches!(batch(&many(BatchRequest::MOST + 1)), Err(Malformed::TooMany { most: 10_000, .. })));
 }
 
+/// A value of JSON: numbers in every spelling, words with what they may hold, and what no feature can be.
+fn value() -> impl Strategy<Value = String> {
+    let number = "-?(0|[1-9][0-9]{0,24})(\\.[0-9]{1,25})?([eE][+-]?[0-9]{1,3})?";
+    let word = r#""([a-z]|\\["n]|\\u(0041|d83d\\ude00|d800)){0,5}""#;
+    let other =
+        prop::sample::select(vec!["null", "true", "false", "south", "{}", "[1,[2]]", r#"{"a":{"b":"\ud800"}}"#]);
+    prop_oneof![4 => number, 2 => word, 1 => "\"south\"", 2 => other.prop_map(str::to_owned)]
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_a_request_or_none(body in prop::collection::vec(prop::sample::select(br#"{}[]",:\au0183.-e tfn"#.to_vec()), 0..40)) {
         let json = serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok();
         let request = PredictRequest::read(&body, &a_contract(true));
         prop_assert!(json || request.is_err());
+    }
+
+    /// What is read in the quick way is what the careful one says, to the bit.
+    #[test]
+    fn two_ways_to_read_say_the_same(values in prop::collection::vec(value(), 4)) {
+        let names = ["temperature", "humidity", "station", "windy"];
+        let members = names.iter().zip(&values).map(|(name, value)| format!(r#""{name}":{value}"#)).collect::<Vec<_>>();
+        let body = format!(r#"{{"features":{{{}}}}}"#, members.join(","));
+        let contract = a_contract(true);
+        let careful = PredictRequest::read_as::<&RawValue>(&body, &contract);
+        if let Ok(quick) = PredictRequest::read_as::<Field<'_>>(&body, &contract) {
+            prop_assert_eq!(format!("{quick:?}"), format!("{:?}", careful.as_ref().unwrap()));
+        }
+        prop_assert_eq!(PredictRequest::read(body.as_bytes(), &contract), careful);
     }
 
     #[test]
