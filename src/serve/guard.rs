@@ -38,7 +38,7 @@ pub enum Callers {
 /// (DNS rebinding).
 #[derive(Debug, Clone)]
 pub struct Hosts {
-    /// In lower case, without a port.
+    /// Without a port, in upper or lower case.
     names: Vec<String>,
     /// Whether any address will do: it is no name that somebody could point here.
     addresses: bool,
@@ -48,10 +48,7 @@ impl Hosts {
     /// This machine, and names that were told.
     pub fn this_machine(told: impl IntoIterator<Item = String>) -> Hosts {
         let own = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned);
-        Hosts {
-            names: own.into_iter().chain(told.into_iter().map(|name| name.to_lowercase())).collect(),
-            addresses: false,
-        }
+        Hosts { names: own.into_iter().chain(told).collect(), addresses: false }
     }
 
     /// Any address, and names that were told.
@@ -65,11 +62,10 @@ impl Hosts {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             Some(_) | None => given,
         };
-        let name = name.to_lowercase();
         // No domain ends with digits alone, so what is made of digits and dots is an address, as is what stands in brackets.
         let numeric = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let is_address = numeric || (name.starts_with('[') && name.ends_with(']'));
-        self.names.contains(&name) || (self.addresses && is_address)
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) || (self.addresses && is_address)
     }
 }
 
@@ -78,9 +74,12 @@ impl Hosts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Peer(pub(super) u64);
 
-/// What the guard has found of whoever asks; handlers of what is not there look at it, too.
+/// What the guard has found of whoever asks, and how much of them is heard; handlers of what is not there look at it, too.
 #[derive(Debug, Clone)]
-pub(super) struct Standing(Found);
+pub(super) struct Standing {
+    found: Found,
+    bodies: Bodies,
+}
 
 #[derive(Debug, Clone)]
 enum Found {
@@ -92,18 +91,23 @@ enum Found {
 }
 
 impl Standing {
-    const ANYONE: Standing = Standing(Found::Anyone);
+    const ANYONE: Standing = Standing { found: Found::Anyone, bodies: Bodies::DEFAULTS };
+
+    /// How large what they send may be.
+    pub(super) fn bodies(&self) -> Bodies {
+        self.bodies
+    }
 
     /// That the caller is somebody.
     pub(super) fn known(&self) -> Result<(), Problem> {
-        match &self.0 {
+        match &self.found {
             Found::Anyone | Found::Known(_) => Ok(()),
             Found::Unknown(why) => Err(Problem::unknown_caller(*why)),
         }
     }
 
     pub(super) fn may(&self, access: Access) -> Result<(), Problem> {
-        match (access, &self.0) {
+        match (access, &self.found) {
             (Access::Open, _) | (Access::Needs(_), Found::Anyone) => Ok(()),
             (Access::Needs(scope), Found::Known(bearer)) if bearer.scopes.contains(&scope) => Ok(()),
             (Access::Needs(scope), Found::Known(_)) => Err(Problem::not_in_scope(scope.as_str())),
@@ -167,25 +171,22 @@ impl Guard {
 
     /// Look at a request, and let it go on with what was found.
     pub(super) fn let_in(&self, request: &mut Request) -> Result<(), Problem> {
-        let standing = self.look(request)?;
-        let known = request.extensions_mut();
-        known.insert(standing);
-        known.insert(self.bodies);
+        let standing = Standing { found: self.look(request)?, bodies: self.bodies };
+        request.extensions_mut().insert(standing);
         Ok(())
     }
 
     /// What is found of a request, or why nobody goes on with it.
-    fn look(&self, request: &Request) -> Result<Standing, Problem> {
+    fn look(&self, request: &Request) -> Result<Found, Problem> {
         self.is_meant(request)?;
-        let now_us = self.clock.micros();
         if let (Some(allowance), Some(peer)) = (&self.per_address, request.extensions().get::<Peer>()) {
-            within(allowance, *peer, now_us)?;
+            within(allowance, *peer, &*self.clock)?;
         }
-        let standing = self.who(request.headers());
-        if let (Some(allowance), Found::Known(bearer)) = (&self.per_key, &standing.0) {
-            within(allowance, bearer.id.clone(), now_us)?;
+        let found = self.who(request.headers());
+        if let (Some(allowance), Found::Known(bearer)) = (&self.per_key, &found) {
+            within(allowance, bearer.id.clone(), &*self.clock)?;
         }
-        Ok(standing)
+        Ok(found)
     }
 
     /// Meant for this server, and sent by no page of another.
@@ -208,33 +209,33 @@ impl Guard {
         Ok(())
     }
 
-    fn who(&self, headers: &HeaderMap) -> Standing {
+    fn who(&self, headers: &HeaderMap) -> Found {
         let ring = self.ring.load();
         if !ring.asks() {
-            return Standing(Found::Anyone);
+            return Found::Anyone;
         }
         let mut shown = headers.get_all(AUTHORIZATION).iter();
         let (Some(only), None) = (shown.next(), shown.next()) else {
-            return Standing(Found::Unknown("send one `authorization: Bearer KEY`"));
+            return Found::Unknown("send one `authorization: Bearer KEY`");
         };
         let bearer = only.to_str().ok().and_then(|words| words.split_once(' '));
         let Some((_, key)) = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")) else {
-            return Standing(Found::Unknown("send one `authorization: Bearer KEY`"));
+            return Found::Unknown("send one `authorization: Bearer KEY`");
         };
         let Ok(secret) = Secret::read(key.trim()) else {
-            return Standing(Found::Unknown("the key is mistyped: its checksum does not fit"));
+            return Found::Unknown("the key is mistyped: its checksum does not fit");
         };
         match ring.bearer(&secret, self.clock.now()) {
-            Some(bearer) => Standing(Found::Known(bearer)),
-            None => Standing(Found::Unknown("this key opens nothing here, or no longer")),
+            Some(bearer) => Found::Known(bearer),
+            None => Found::Unknown("this key opens nothing here, or no longer"),
         }
     }
 }
 
-fn within<K: Ord>(allowance: &Mutex<Allowance<K>>, caller: K, now_us: u64) -> Result<(), Problem> {
+fn within<K: Ord>(allowance: &Mutex<Allowance<K>>, caller: K, clock: &dyn Clock) -> Result<(), Problem> {
     // A bucket is whole between any two calls, so a thread that panicked has left nothing half done.
     let mut allowance = allowance.lock().unwrap_or_else(PoisonError::into_inner);
-    if allowance.take(caller, now_us) { Ok(()) } else { Err(Problem::too_often()) }
+    if allowance.take(caller, clock.micros()) { Ok(()) } else { Err(Problem::too_often()) }
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use memchr::memchr2_iter;
+
 /// How large and how deep a body may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bodies {
@@ -27,7 +29,7 @@ impl Bodies {
     /// Whether JSON is nested deeper than this. What is no JSON may be judged either way: it is refused anyhow.
     pub(super) fn are_exceeded_by(self, json: &[u8]) -> bool {
         // A request opens a handful of brackets: of most bodies this count is all that is done.
-        if json.iter().filter(|byte| matches!(byte, b'[' | b'{')).count() <= self.depth {
+        if memchr2_iter(b'[', b'{', json).nth(self.depth).is_none() {
             return false;
         }
         let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);

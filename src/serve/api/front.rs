@@ -60,22 +60,19 @@ pub fn guarded(routes: Routes, guard: &Arc<Guard>, meter: &Arc<Meter>) -> Front 
 }
 
 impl Stands {
-    async fn answer(&self, mut request: Request) -> Response {
-        let Some((guard, meter)) = &self.gate else { return self.reach(request).await };
-        let place = meter.place(request.uri().path());
-        let response = match guard.let_in(&mut request) {
-            Ok(()) => self.reach(request).await,
-            Err(problem) => problem.into_response(),
-        };
-        meter.count(place, response.status());
-        response
-    }
-
-    /// What a route says; a panic is an answer, too, and counted as one.
-    async fn reach(&self, request: Request) -> Response {
-        match AssertUnwindSafe(async { self.routes.clone().call(request).await }).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Err(_) => Problem::internal().into_response(),
+    /// What a route says of a request, or why it is not let in; nothing of the request is held but by the route.
+    fn answer(&self, mut request: Request) -> impl Future<Output = Response> + use<> {
+        let let_in = self.gate.as_ref().map_or(Ok(()), |(guard, _)| guard.let_in(&mut request));
+        let reached = let_in.map(|()| self.routes.clone().call(request));
+        async move {
+            match reached {
+                Ok(route) => match AssertUnwindSafe(route).catch_unwind().await {
+                    Ok(Ok(response)) => response,
+                    // A panic is an answer, too, and counted as one.
+                    Err(_) => Problem::internal().into_response(),
+                },
+                Err(problem) => problem.into_response(),
+            }
         }
     }
 }
@@ -90,10 +87,14 @@ impl Service<Request> for Front {
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        let front = Arc::clone(&self.0);
+        let id = id_of(&request);
+        let counted = self.0.gate.as_ref().map(|(_, meter)| (Arc::clone(meter), meter.place(request.uri().path())));
+        let answer = self.0.answer(request);
         Box::pin(async move {
-            let id = id_of(&request);
-            let mut response = front.answer(request).await;
+            let mut response = answer.await;
+            if let Some((meter, place)) = counted {
+                meter.count(place, response.status());
+            }
             if let Some(id) = id {
                 response.headers_mut().entry(REQUEST_ID).or_insert(id);
             }

@@ -14,12 +14,14 @@ mod table;
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::Request;
+use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName};
 use http_body_util::BodyExt;
 
-use super::guard::{Access, Standing};
+use super::guard::{Access, Standing, standing};
 use super::keys::Scope;
 use super::limits::{Bodies, Late};
 use super::models::Models;
@@ -137,32 +139,31 @@ struct Took {
 }
 
 /// The whole body of a request that says it is JSON, or says nothing.
-async fn body(request: Request) -> Result<Vec<u8>, Problem> {
-    body_of(request, |rules| rules.bytes).await
+fn body(request: Request) -> impl Future<Output = Result<Bytes, Problem>> {
+    body_of(request, |rules| rules.bytes)
 }
 
-/// As [`body`], of as many bytes at most as these rules say.
-async fn body_of(request: Request, most: fn(Bodies) -> usize) -> Result<Vec<u8>, Problem> {
-    match Media::of(request.headers()) {
-        Some(Media::Json) => {}
-        Some(Media::Csv) | None => return Err(Problem::not_json()),
+/// As [`body`], of as many bytes at most as these rules say. All but the body is looked at and let go before it is waited for.
+fn body_of(request: Request, most: fn(Bodies) -> usize) -> impl Future<Output = Result<Bytes, Problem>> {
+    let (media, rules) = (Media::of(request.headers()), standing(&request).bodies());
+    let whole = whole(request, most(rules));
+    async move {
+        match media {
+            Some(Media::Json) => {}
+            Some(Media::Csv) | None => return Err(Problem::not_json()),
+        }
+        let body = whole.await?;
+        if rules.are_exceeded_by(&body) { Err(Problem::too_deep(rules.depth)) } else { Ok(body) }
     }
-    let rules = rules_of(&request);
-    let body = whole(request, most(rules)).await?;
-    if rules.are_exceeded_by(&body) { Err(Problem::too_deep(rules.depth)) } else { Ok(body) }
 }
 
 /// As [`body_of`] for many rows, which may be CSV, too.
-async fn rows_of(request: Request) -> Result<(Media, Vec<u8>), Problem> {
-    let rules = rules_of(&request);
+async fn rows_of(request: Request) -> Result<(Media, Bytes), Problem> {
+    let rules = standing(&request).bodies();
     match Media::of(request.headers()).ok_or_else(Problem::not_rows)? {
         Media::Json => Ok((Media::Json, body_of(request, |rules| rules.batch_bytes).await?)),
         Media::Csv => Ok((Media::Csv, whole(request, rules.batch_bytes).await?)),
     }
-}
-
-fn rules_of(request: &Request) -> Bodies {
-    request.extensions().get::<Bodies>().copied().unwrap_or(Bodies::DEFAULTS)
 }
 
 /// What a body says it is.
@@ -186,14 +187,18 @@ impl Media {
 }
 
 /// A body of as many bytes at most.
-async fn whole(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
-    let headers = request.headers();
+fn whole(request: Request, most: usize) -> impl Future<Output = Result<Bytes, Problem>> {
+    let says = request.headers().get(CONTENT_LENGTH);
+    let says = says.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    heard(request.into_body(), says, most)
+}
+
+async fn heard(mut stream: Body, says: Option<usize>, most: usize) -> Result<Bytes, Problem> {
     let heard_out = most.saturating_mul(HEARD_OUT);
-    let says = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
     if says.is_some_and(|length| length > heard_out) {
         return Err(Problem::too_large(most));
     }
-    let (mut stream, mut body, mut length) = (request.into_body(), Vec::new(), 0);
+    let (mut first, mut body, mut length) = (Bytes::new(), Vec::new(), 0);
     while let Some(frame) = stream.frame().await {
         let frame = frame.map_err(|error| match error.into_inner().downcast_ref::<Late>() {
             Some(Late) => Problem::too_slow(),
@@ -204,9 +209,19 @@ async fn whole(request: Request, most: usize) -> Result<Vec<u8>, Problem> {
         if length > heard_out {
             break;
         }
-        if length <= most {
+        if first.is_empty() {
+            // Most bodies come in one piece.
+            first = data;
+        } else if length <= most {
+            if body.is_empty() {
+                body.extend_from_slice(&first);
+            }
             body.extend_from_slice(&data);
         }
     }
-    if length > most { Err(Problem::too_large(most)) } else { Ok(body) }
+    match length {
+        over if over > most => Err(Problem::too_large(most)),
+        _ if body.is_empty() => Ok(first),
+        _ => Ok(body.into()),
+    }
 }

@@ -43,33 +43,29 @@ impl Drop for Serving<'_> {
     }
 }
 
-/// An instant that may be moved; its timer is set when it is waited for, and not at each move.
+/// How long something is waited for, from the first time that it was not there. Most of what is waited for is there: no clock is read
+/// for that, and no timer set.
 #[derive(Default)]
 struct Deadline {
+    wait: Duration,
     at: Option<Instant>,
     alarm: Option<Pin<Box<Sleep>>>,
 }
 
 impl Deadline {
     fn after(wait: Duration) -> Deadline {
-        Deadline { at: Some(Instant::now() + wait), alarm: None }
+        Deadline { wait, ..Deadline::default() }
     }
 
+    /// Wait for something else from now on.
     fn begin(&mut self, wait: Duration) {
-        self.at = Some(Instant::now() + wait);
-    }
-
-    fn begin_once(&mut self, wait: Duration) {
-        self.at.get_or_insert_with(|| Instant::now() + wait);
-    }
-
-    fn clear(&mut self) {
+        self.wait = wait;
         self.at = None;
     }
 
     /// Ready once it has passed.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        let Some(at) = self.at else { return Poll::Pending };
+        let at = *self.at.get_or_insert_with(|| Instant::now() + self.wait);
         let alarm = self.alarm.get_or_insert_with(|| Box::pin(sleep_until(at)));
         if alarm.deadline() > at {
             alarm.as_mut().reset(at);
@@ -121,7 +117,7 @@ impl Patient {
     /// A stream whose first request is awaited from now on, no longer than a head may take.
     pub(super) fn new(stream: TcpStream, limits: Limits, pace: Arc<Pace>) -> Patient {
         let reading = Deadline::after(limits.head);
-        let (awaited, writing) = (Awaited::Request, Deadline::default());
+        let (awaited, writing) = (Awaited::Request, Deadline::after(limits.request));
         Patient { stream, limits, pace, begun: 0, awaited, reading, writing, answering: 0 }
     }
 
@@ -141,9 +137,9 @@ impl Patient {
         let begun = self.pace.begun.load(Ordering::Relaxed);
         if begun != self.answering {
             self.answering = begun;
-            self.writing.clear();
+            let request = self.limits.request;
+            self.writing.begin(request);
         }
-        self.writing.begin_once(self.limits.request);
         self.writing.poll(context).map(|()| Err(ErrorKind::TimedOut.into()))
     }
 }
