@@ -14,7 +14,7 @@ use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use crate::contract::Code;
@@ -38,17 +38,21 @@ impl Table {
         let notes = self.notes.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()
             .set_compression(compression(batch.num_rows()))
-            // No two are the same, so a dictionary of them is only in the way.
-            .set_column_dictionary_enabled(ColumnPath::from("request_id"), false)
             .set_created_by("regent".to_owned())
-            .set_key_value_metadata(Some(notes))
-            .build();
+            .set_key_value_metadata(Some(notes));
+        let plain = |properties: WriterPropertiesBuilder, name| {
+            properties.set_column_dictionary_enabled(ColumnPath::from(name), false)
+        };
+        let properties = UNLIKE.into_iter().fold(properties, plain).build();
         let mut bytes = Vec::new();
         let mut writer = ArrowWriter::try_new(&mut bytes, batch.schema(), Some(properties)).map_err(told)?;
         writer.write(&batch).and_then(|()| writer.close()).map_err(told)?;
         Ok((bytes, Written(batch)))
     }
 }
+
+/// Columns in which hardly two values are the same: a dictionary of them is only in the way.
+const UNLIKE: [&str; 4] = ["ts", "request_id", "prediction", "shadow_prediction"];
 
 /// The columns of a part that was written.
 pub(crate) struct Written(RecordBatch);

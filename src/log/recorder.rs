@@ -1,6 +1,6 @@
 //! Serving's memory: events and labels into the spool, sealed segments into the store; through the store and the spool.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -19,8 +19,8 @@ use crate::serve::{
 use crate::store::{Durability, Store};
 use crate::types::{ModelName, ReplicaName, Timestamp};
 
-/// So many recent requests of a model are remembered, to tell duplicate and conflicting labels as they arrive; some 10 MB. An older
-/// request's label is `unknown` here and joins all the same.
+/// So many recent requests of a model are remembered at least, to tell duplicate and conflicting labels as they arrive; some 10 MB. An
+/// older request's label is `unknown` here and joins all the same.
 const REMEMBERED: usize = 100_000;
 
 /// Records what one replica answers.
@@ -245,43 +245,53 @@ impl Recent {
     }
 }
 
-/// The newest requests, each with its newest label.
+/// When the newest requests were answered, and what was told last of the newest that were labelled.
 #[derive(Default)]
 struct Requests {
-    requests: BTreeMap<Uuid, (Option<Timestamp>, Option<Label>)>,
-    order: VecDeque<Uuid>,
+    answers: Newest<Timestamp>,
+    labels: Newest<Label>,
 }
 
 impl Requests {
     /// The first answer is the one that labels join.
     fn answered(&mut self, id: Uuid, at: Timestamp) {
-        self.entry(id).0.get_or_insert(at);
-        self.forget_oldest();
+        self.answers.newer().entry(id).or_insert(at);
     }
 
     fn labelled(&mut self, label: Label) {
-        let (_, newest) = self.entry(label.request_id);
-        *newest = Some(label);
-        self.forget_oldest();
+        self.labels.newer().insert(label.request_id, label);
     }
 
     fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
-        self.requests.get(&id).cloned().unwrap_or_default()
+        let ([first, again], [before, newest]) = (self.answers.of(id), self.labels.of(id));
+        (first.or(again).copied(), newest.or(before).cloned())
     }
+}
 
-    fn entry(&mut self, id: Uuid) -> &mut (Option<Timestamp>, Option<Label>) {
-        self.requests.entry(id).or_insert_with(|| {
-            self.order.push_back(id);
-            Default::default()
-        })
+/// What is known of so many requests as are remembered, and of as many again at most. All of the older ones are forgotten at once, which
+/// costs less than one by one.
+struct Newest<T> {
+    older: BTreeMap<Uuid, T>,
+    newer: BTreeMap<Uuid, T>,
+}
+
+impl<T> Default for Newest<T> {
+    fn default() -> Self {
+        Newest { older: BTreeMap::new(), newer: BTreeMap::new() }
     }
+}
 
-    fn forget_oldest(&mut self) {
-        if self.order.len() > REMEMBERED
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.requests.remove(&oldest);
+impl<T> Newest<T> {
+    /// Where the next one goes.
+    fn newer(&mut self) -> &mut BTreeMap<Uuid, T> {
+        if self.newer.len() >= REMEMBERED {
+            self.older = std::mem::take(&mut self.newer);
         }
+        &mut self.newer
+    }
+
+    fn of(&self, id: Uuid) -> [Option<&T>; 2] {
+        [self.older.get(&id), self.newer.get(&id)]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -63,19 +64,33 @@ pub(super) struct Contents {
     pub(super) labels: BTreeMap<ModelName, Vec<Label>>,
 }
 
+/// One line, of which no word is looked at twice to see that it is Unicode.
+fn read(line: &[u8]) -> serde_json::Result<Line> {
+    str::from_utf8(line).map_or_else(|_| serde_json::from_slice(line), serde_json::from_str)
+}
+
 impl Contents {
     /// Read a segment. What follows the last line feed is what a crash tore, and was never acknowledged.
     pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Contents, LogError> {
         let mut contents = Contents::default();
         let mut shadows = BTreeMap::new();
         let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let lines = bytes.get(..whole).unwrap_or_default().split_inclusive(|byte| *byte == b'\n');
+        let bytes = bytes.get(..whole).unwrap_or_default();
+        let many = memchr_iter(b'\n', bytes).count();
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
         for (index, line) in lines.enumerate() {
             let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
-            match serde_json::from_slice(line).map_err(broken)? {
+            match read(line).map_err(broken)? {
                 Line::Answer(event) => match contents.events.get_mut(&event.model) {
                     Some(events) => events.push(event),
-                    None => drop(contents.events.insert(event.model.clone(), vec![event])),
+                    None => {
+                        // Most lines are answers, and of one model: what they take is taken once.
+                        let room = if contents.events.is_empty() { many } else { 0 };
+                        let mut events = Vec::with_capacity(room);
+                        let model = event.model.clone();
+                        events.push(event);
+                        contents.events.insert(model, events);
+                    }
                 },
                 Line::Shadow(ShadowLine { model, ts, request_id, score }) => {
                     shadows.entry(model).or_insert_with(BTreeMap::new).insert((ts, request_id), score);

@@ -79,6 +79,31 @@ impl Timestamp {
         self.chrono().format("%Y%m%dT%H%M%SZ").to_string()
     }
 
+    /// Its text, made where it is used: every event has one, so it is spelled digit by digit.
+    fn spelled<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
+        let at = self.chrono();
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        let parts = [
+            (0..4, at.year().unsigned_abs()),
+            (5..7, at.month()),
+            (8..10, at.day()),
+            (11..13, at.hour()),
+            (14..16, at.minute()),
+            (17..19, at.second()),
+            (20..26, at.timestamp_subsec_micros()),
+        ];
+        for (place, mut value) in parts {
+            for digit in text.iter_mut().take(place.end).skip(place.start).rev() {
+                *digit += (value % 10) as u8;
+                value /= 10;
+            }
+        }
+        let length = if self.micros % MICROS == 0 { 20 } else { 27 };
+        text[length - 1] = b'Z';
+        // Digits and marks, every one of them ASCII.
+        use_it(str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+
     fn chrono(self) -> DateTime<Utc> {
         // The bounds above lie within chrono's own, so the default is never taken.
         DateTime::from_timestamp_micros(self.micros).unwrap_or_default()
@@ -108,31 +133,9 @@ impl Sub<Span> for Timestamp {
 }
 
 impl fmt::Display for Timestamp {
-    /// `2026-11-21T10:15:00Z`, or `2026-11-21T10:15:00.250000Z` if it is no whole second. Every event has one, so it is spelled digit by
-    /// digit.
+    /// `2026-11-21T10:15:00Z`, or `2026-11-21T10:15:00.250000Z` if it is no whole second.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let at = self.chrono();
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let parts = [
-            (0..4, at.year().unsigned_abs()),
-            (5..7, at.month()),
-            (8..10, at.day()),
-            (11..13, at.hour()),
-            (14..16, at.minute()),
-            (17..19, at.second()),
-            (20..26, at.timestamp_subsec_micros()),
-        ];
-        for (place, mut value) in parts {
-            for digit in text.iter_mut().take(place.end).skip(place.start).rev() {
-                *digit += (value % 10) as u8;
-                value /= 10;
-            }
-        }
-        let text = str::from_utf8(&text).map_err(|_| fmt::Error)?;
-        match text.split_once('.') {
-            Some((seconds, _)) if self.micros % MICROS == 0 => write!(f, "{seconds}Z"),
-            Some(_) | None => f.write_str(text),
-        }
+        self.spelled(|text| f.write_str(text))
     }
 }
 
@@ -161,7 +164,7 @@ impl<'de> Deserialize<'de> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        self.spelled(|text| serializer.serialize_str(text))
     }
 }
 

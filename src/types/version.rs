@@ -95,7 +95,10 @@ impl<'de> Deserialize<'de> for Version {
 
 impl Serialize for Version {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        // Every event and every answer has one.
+        let [major, minor, patch] = &mut [itoa::Buffer::new(); 3];
+        let parts = [major.format(self.major), minor.format(self.minor), patch.format(self.patch)];
+        serializer.serialize_str(&parts.join("."))
     }
 }
 
