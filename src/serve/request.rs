@@ -151,20 +151,12 @@ pub(super) enum Field<'a> {
 impl<'a> Field<'a> {
     fn read(member: &str, value: &'a RawValue) -> Result<Self, Malformed> {
         let text = value.get();
-        // The whole body was seen to be JSON, so the first character tells what a value is.
-        Ok(match text.as_bytes().first() {
-            Some(b'n') | None => Field::Missing,
-            Some(b't') => Field::Bool(true),
-            Some(b'f') => Field::Bool(false),
-            Some(b'{' | b'[') => Field::Nested,
-            Some(b'"') => match serde_json::from_str::<Text<'a>>(text) {
-                Ok(Text(word)) => Field::Text(word),
-                Err(_) => {
-                    return Err(Malformed::NotUnicode { member: member.to_owned() });
-                }
-            },
+        // The whole body was seen to be JSON, so the first character tells what could not be read.
+        serde_json::from_str(text).or_else(|_| match text.as_bytes().first() {
+            Some(b'"') => Err(Malformed::NotUnicode { member: member.to_owned() }),
+            Some(b'{' | b'[') => Ok(Field::Nested),
             // 1e999 is an infinity here, so that the contract can refuse it together with all the rest.
-            Some(_) => text.parse().map_or(Field::Nested, Field::Number),
+            Some(_) | None => Ok(text.parse().map_or(Field::Nested, Field::Number)),
         })
     }
 
