@@ -5,7 +5,7 @@
 //! feature's nodes, in the order of their thresholds, those below the value do not hold: a prefix. What a prefix leaves is kept
 //! every few nodes for all trees at once, so that a row takes the nearest one, the nodes from there on, and is done with the feature.
 
-use std::ops::BitAndAssign;
+use std::ops::{BitAnd, BitAndAssign};
 use std::slice;
 
 use multiversion::multiversion;
@@ -20,6 +20,8 @@ const STRIDES: [usize; 2] = [8, 32];
 const NEAR: usize = 1 << 20;
 /// Trees whose leaves are looked for together: fewer have to look for the same prefixes again, more do not fit the cache.
 const TREES: usize = 256;
+/// Features that a tree's leaves are held against at once: each time, what is left of all trees is fetched and put back.
+const FEATURES: usize = 4;
 /// Leaves of a tree that have a bit each.
 const MOST: usize = 64;
 /// Categories of a feature that are worth a table.
@@ -35,7 +37,7 @@ pub(super) enum Quick {
 }
 
 /// The leaves of a tree that a row may still fall into, the first one the lowest bit.
-pub(super) trait Left: Copy + BitAndAssign {
+pub(super) trait Left: Copy + BitAnd<Output = Self> + BitAndAssign {
     /// Nothing is out yet.
     const ALL: Self;
 
@@ -73,14 +75,31 @@ pub(super) struct Block<L> {
     begins: Vec<u32>,
     /// The trees' leaves, from left to right.
     leaves: Vec<f64>,
-    /// The features that the trees ask about.
+    /// The features that the trees ask about, each perhaps twice: for its numbers and for its categories.
     features: Vec<Asked<L>>,
+    /// What is left of the trees that nothing was asked about.
+    whole: Vec<L>,
 }
 
 /// What the trees ask about one feature.
 #[derive(Debug, Clone, PartialEq)]
 struct Asked<L> {
     feature: usize,
+    by: By<L>,
+}
+
+/// How nodes ask.
+#[derive(Debug, Clone, PartialEq)]
+enum By<L> {
+    /// By comparing.
+    Thresholds(Thresholds<L>),
+    /// By categories: what each leaves of each tree, and, last, what any other value does.
+    Categories(Vec<L>),
+}
+
+/// The nodes that compare a feature.
+#[derive(Debug, Clone, PartialEq)]
+struct Thresholds<L> {
     /// What NaN leaves of each tree.
     nan: Vec<L>,
     /// What zero leaves, where some node sends it to a side without comparing it.
@@ -91,10 +110,8 @@ struct Asked<L> {
     marks: Vec<f64>,
     /// What the nodes before each mark leave of each tree, one after the other.
     prefixes: Vec<L>,
-    /// The nodes that compare, in the order of their thresholds, `stride` from each mark on.
+    /// The nodes, in the order of their thresholds, `stride` from each mark on.
     nodes: Vec<Compared<L>>,
-    /// What each category leaves of each tree, and, last, what any other value does; empty if no node asks for categories.
-    categories: Vec<L>,
 }
 
 /// A node that compares.
@@ -154,9 +171,23 @@ impl<L: Left> Block<L> {
 fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums: &mut [f64; N]) {
     let trees = block.begins.len();
     let mut left = [[L::ALL; TREES]; N];
-    for asked in &block.features {
+    for features in block.features.chunks(FEATURES) {
         for (left, row) in left.iter_mut().zip(rows) {
-            asked.leave(row[asked.feature], &mut left[..trees]);
+            let left = &mut left[..trees];
+            let mut kept = [Kept { value: 0.0, prefix: &block.whole[..trees], nodes: &[] }; FEATURES];
+            for (kept, asked) in kept.iter_mut().zip(features) {
+                *kept = asked.keeps(row[asked.feature], trees);
+            }
+            let [first, second, third, fourth] = kept.map(|kept| kept.prefix);
+            for tree in 0..trees {
+                left[tree] &= first[tree] & second[tree] & third[tree] & fourth[tree];
+            }
+            for Kept { value, nodes, .. } in kept {
+                // Each of them, without asking when to stop: no processor guesses that well.
+                for node in nodes {
+                    left[node.tree as usize] &= if node.threshold < value { node.left } else { L::ALL };
+                }
+            }
         }
     }
     for (tree, begins) in block.begins.iter().enumerate() {
@@ -166,38 +197,34 @@ fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums:
     }
 }
 
-impl<L: Left> Asked<L> {
-    /// Take out of each tree what a value takes out. Whoever calls this decides what it is compiled for.
-    #[inline(always)]
-    fn leave(&self, value: f64, left: &mut [L]) {
-        let trees = left.len();
-        if !self.categories.is_empty() {
-            let place = category(value, self.categories.len() / trees - 1);
-            and(left, &self.categories[place * trees..]);
-        }
-        if self.marks.is_empty() {
-            return;
-        }
-        if value.is_nan() {
-            return and(left, &self.nan);
-        }
-        let value = sparse(value);
-        if let (Some(zero), true) = (&self.zero, value == 0.0) {
-            return and(left, zero);
-        }
-        // The last mark that is below the value: all nodes before it are, too.
-        let mark = self.marks.partition_point(|mark| *mark < value).saturating_sub(1);
-        and(left, &self.prefixes[mark * trees..]);
-        // Each of them, without asking when to stop: no processor guesses that well.
-        for node in &self.nodes[mark * self.stride..][..self.stride] {
-            left[node.tree as usize] &= if node.threshold < value { node.left } else { L::ALL };
-        }
-    }
+/// What a value keeps of all trees: a prefix, and what the nodes after it do not take out.
+#[derive(Clone, Copy)]
+struct Kept<'a, L> {
+    value: f64,
+    prefix: &'a [L],
+    nodes: &'a [Compared<L>],
 }
 
-#[inline(always)]
-fn and<L: Left>(left: &mut [L], others: &[L]) {
-    left.iter_mut().zip(others).for_each(|(left, other)| *left &= *other);
+impl<L: Left> Asked<L> {
+    /// What a value keeps. Whoever calls this decides what it is compiled for.
+    #[inline(always)]
+    fn keeps(&self, value: f64, trees: usize) -> Kept<'_, L> {
+        let value = sparse(value);
+        let (prefix, nodes) = match &self.by {
+            By::Categories(categories) => {
+                let place = category(value, categories.len() / trees - 1);
+                (&categories[place * trees..], &[][..])
+            }
+            By::Thresholds(Thresholds { nan, .. }) if value.is_nan() => (&nan[..], &[][..]),
+            By::Thresholds(Thresholds { zero: Some(zero), .. }) if value == 0.0 => (&zero[..], &[][..]),
+            By::Thresholds(Thresholds { stride, marks, prefixes, nodes, .. }) => {
+                // The last mark that is below the value: all nodes before it are, too.
+                let mark = marks.partition_point(|mark| *mark < value).saturating_sub(1);
+                (&prefixes[mark * trees..], &nodes[mark * stride..][..*stride])
+            }
+        };
+        Kept { value, prefix: &prefix[..trees], nodes }
+    }
 }
 
 fn blocks<L: Left>(forest: &Forest) -> Option<Vec<Block<L>>> {
@@ -213,7 +240,8 @@ struct Met<L> {
 }
 
 fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
-    let mut block = Block { begins: Vec::new(), leaves: Vec::new(), features: Vec::new() };
+    let whole = vec![L::ALL; roots.len()];
+    let mut block = Block { begins: Vec::new(), leaves: Vec::new(), features: Vec::new(), whole };
     let mut met: Vec<Met<L>> = Vec::new();
     for (tree, root) in roots.iter().enumerate() {
         let begins = block.leaves.len();
@@ -225,7 +253,7 @@ fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
     let prefixes = met.len().div_ceil(few) * roots.len() * size_of::<L>();
     let stride = if prefixes <= NEAR { few } else { many };
     for nodes in met.chunk_by(|a, b| a.feature == b.feature) {
-        block.features.push(Asked::of(forest, nodes, roots.len(), stride)?);
+        block.features.extend(Asked::of(forest, nodes, roots.len(), stride)?);
     }
     Some(block)
 }
@@ -274,26 +302,39 @@ fn leaves_below(forest: &Forest, root: Link) -> usize {
     leaves
 }
 
+/// What is left of each tree once those of these nodes do not hold that fail.
+fn without<L: Left>(met: &[&Met<L>], trees: usize, fails: impl Fn(&Split) -> bool) -> Vec<L> {
+    let mut left = vec![L::ALL; trees];
+    met.iter().filter(|node| fails(&node.split)).for_each(|node| left[node.tree] &= node.left);
+    left
+}
+
 impl<L: Left> Asked<L> {
-    fn of(forest: &Forest, met: &[Met<L>], trees: usize, stride: usize) -> Option<Asked<L>> {
-        // What is left of each tree once these nodes do not hold.
-        let without = |fails: &dyn Fn(&Split) -> bool| {
-            let mut left = vec![L::ALL; trees];
-            met.iter().filter(|node| fails(&node.split)).for_each(|node| left[node.tree] &= node.left);
-            left
+    /// What these nodes, all of one feature, ask about it; nothing at all if there are too many categories.
+    fn of(forest: &Forest, met: &[Met<L>], trees: usize, stride: usize) -> Option<Vec<Asked<L>>> {
+        let feature = met.first()?.feature;
+        let (compare, are_sets): (Vec<_>, Vec<_>) =
+            met.iter().partition(|node| matches!(node.split, Split::AtMost { .. }));
+        let mut asked = Vec::new();
+        if !compare.is_empty() {
+            asked.push(By::Thresholds(Thresholds::of(forest, &compare, trees, stride)));
+        }
+        if !are_sets.is_empty() {
+            asked.push(By::Categories(categories(forest, &are_sets, trees)?));
+        }
+        Some(asked.into_iter().map(|by| Asked { feature, by }).collect())
+    }
+}
+
+impl<L: Left> Thresholds<L> {
+    fn of(forest: &Forest, met: &[&Met<L>], trees: usize, stride: usize) -> Thresholds<L> {
+        let goes_right = |split: &Split, value: f64| forest.side(*split, value) == Side::Right;
+        let is_sent = |node: &&Met<L>| matches!(node.split, Split::AtMost { missing: Missing::ZeroGoes(_), .. });
+        let compared = |node: &&Met<L>| match node.split {
+            Split::AtMost { threshold, .. } => Some(Compared { threshold, tree: node.tree as u32, left: node.left }),
+            Split::OneOf { .. } => None,
         };
-        let compares = |split: &Split| matches!(split, Split::AtMost { .. });
-        let goes_right = |split: &Split, value: f64| compares(split) && forest.side(*split, value) == Side::Right;
-        let is_sent = |node: &Met<L>| matches!(node.split, Split::AtMost { missing: Missing::ZeroGoes(_), .. });
-        let mut nodes: Vec<Compared<L>> = met
-            .iter()
-            .filter_map(|node| match node.split {
-                Split::AtMost { threshold, .. } => {
-                    Some(Compared { threshold, tree: node.tree as u32, left: node.left })
-                }
-                Split::OneOf { .. } => None,
-            })
-            .collect();
+        let mut nodes: Vec<Compared<L>> = met.iter().filter_map(compared).collect();
         nodes.sort_by(|a, b| a.threshold.total_cmp(&b.threshold).then(a.tree.cmp(&b.tree)));
         let (mut marks, mut prefixes) = (Vec::new(), Vec::new());
         let mut left = vec![L::ALL; trees];
@@ -303,29 +344,24 @@ impl<L: Left> Asked<L> {
             nodes.iter().for_each(|node| left[node.tree as usize] &= node.left);
         }
         nodes.resize(marks.len() * stride, Compared::NONE);
-        let sets = met.iter().filter_map(|node| match node.split {
-            Split::OneOf { count, .. } => Some(count * 32),
-            Split::AtMost { .. } => None,
-        });
-        let mut categories = Vec::new();
-        if let Some(known) = sets.max() {
-            if known > CATEGORIES {
-                return None;
-            }
-            let lacks = |split: &Split, category: f64| !compares(split) && forest.side(*split, category) == Side::Right;
-            for category in 0..=known {
-                categories.extend(without(&|split| lacks(split, f64::from(category))));
-            }
-        }
-        Some(Asked {
-            feature: met.first()?.feature,
-            nan: without(&|split| goes_right(split, f64::NAN)),
-            zero: met.iter().any(is_sent).then(|| without(&|split| goes_right(split, 0.0))),
+        Thresholds {
+            nan: without(met, trees, |split| goes_right(split, f64::NAN)),
+            zero: met.iter().any(is_sent).then(|| without(met, trees, |split| goes_right(split, 0.0))),
             stride,
             marks,
             prefixes,
             nodes,
-            categories,
-        })
+        }
     }
+}
+
+/// What each category leaves of each tree, and, last, what any other value does; nothing if there are too many.
+fn categories<L: Left>(forest: &Forest, met: &[&Met<L>], trees: usize) -> Option<Vec<L>> {
+    let known = |node: &&Met<L>| match node.split {
+        Split::OneOf { count, .. } => count * 32,
+        Split::AtMost { .. } => 0,
+    };
+    let known = met.iter().map(known).max().filter(|known| *known <= CATEGORIES)?;
+    let lacks = |split: &Split, category| forest.side(*split, f64::from(category)) == Side::Right;
+    Some((0..=known).flat_map(|category| without(met, trees, |split| lacks(split, category))).collect())
 }

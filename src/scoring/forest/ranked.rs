@@ -2,10 +2,14 @@
 //!
 //! A row's values are replaced once by their ranks among the thresholds of their feature, and what is missing, or a category, by a
 //! rank that goes to the side it is sent to. A node then compares two small integers and takes eight bytes, so that far more of the
-//! forest stays in the cache; and many ways down are gone at once, so that there is something to do while a node is waited for.
+//! forest stays in the cache; and many ways down are gone at once, so that there is something to do while a node is waited for. Of many
+//! rows, all go down the first levels side by side, and only those that have not come to a leaf there go on.
 
+use std::array;
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
+
+use multiversion::multiversion;
 
 use super::{Forest, Link, Missing, Side, Split, category, sparse};
 
@@ -13,7 +17,11 @@ use super::{Forest, Link, Missing, Side, Split, category, sparse};
 const ABREAST: usize = 16;
 /// Steps after which it is looked whether all ways have ended.
 const LOOK: usize = 3;
-/// Rows whose ranks are kept at a time: they stay in the nearest cache.
+/// Levels that many rows go down side by side: trees that grow leaf by leaf have most of their rows end early.
+const LEVELS: usize = 4;
+/// Places below these levels.
+const BELOW: usize = 1 << LEVELS;
+/// Rows that go down a tree together: enough of them are left to fill the ways, and their ranks stay in the nearest caches.
 const ROWS: usize = 64;
 /// Ranks of a row at most.
 const SLOTS: usize = 2_048;
@@ -37,6 +45,19 @@ pub(super) struct Ranked {
     leaves: Vec<f64>,
     /// Where each tree begins, in the model's order.
     roots: Vec<u32>,
+    /// The first levels of each tree.
+    tops: Vec<Top>,
+}
+
+/// The first levels of a tree. A leaf above the last of them stands for a node that sends every row to the left, where it stands again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Top {
+    /// The slot and the rank of each node, level by level.
+    nodes: [(u16, u16); BELOW - 1],
+    /// The steps below them, from left to right.
+    below: [u32; BELOW],
+    /// Which of these are leaves.
+    ends: [bool; BELOW],
 }
 
 /// A node: to the right if the rank is above its own. A leaf leads to itself, so that whoever is there stays there.
@@ -93,8 +114,10 @@ impl Ranked {
         let features = of_features.map(|nodes| Asked::of(forest, nodes, &mut asks)).collect::<Option<Vec<_>>>()?;
         // A leaf asks for the first rank, so there is one.
         let slots = asks.slots.max(1);
-        let mut ranked = Ranked { features, slots, steps: Vec::new(), leaves: Vec::new(), roots: Vec::new() };
+        let mut ranked =
+            Ranked { features, slots, steps: Vec::new(), leaves: Vec::new(), roots: Vec::new(), tops: Vec::new() };
         forest.roots.iter().for_each(|root| ranked.grow(forest, *root, &asks));
+        ranked.tops = ranked.roots.iter().map(|root| Top::of(&ranked.steps, *root)).collect();
         Some(ranked)
     }
 
@@ -122,57 +145,112 @@ impl Ranked {
     pub(super) fn sum(&self, row: &[f64]) -> f64 {
         let mut ranks = [[0]; SLOTS];
         let ranks = &mut ranks[..self.slots];
-        self.rank(row, 0, ranks);
+        self.rank(&[row], ranks);
         // A loop, not `sum()`: that one starts from -0.0.
         let mut sum = 0.0;
         for roots in self.roots.chunks(ABREAST) {
             let mut places = [0; ABREAST];
             places[..roots.len()].copy_from_slice(roots);
-            let leaves = self.leaves_of(ranks, places);
-            leaves[..roots.len()].iter().for_each(|leaf| sum += leaf);
+            let ends = self.walk(ranks, [0; ABREAST], places);
+            ends[..roots.len()].iter().for_each(|end| sum += self.leaves[*end as usize]);
         }
         sum
     }
 
     /// Add to each sum, which must begin at zero, the leaves of its row, tree by tree. Every row must be as wide as the model.
     pub(super) fn add(&self, rows: &[&[f64]], sums: &mut [f64]) {
-        let mut tables = vec![vec![[0; ABREAST]; self.slots]; ROWS / ABREAST];
-        for (rows, sums) in rows.chunks(ROWS).zip(sums.chunks_mut(ROWS)) {
-            for (rows, ranks) in rows.chunks(ABREAST).zip(&mut tables) {
-                rows.iter().enumerate().for_each(|(lane, row)| self.rank(row, lane, ranks));
-            }
-            for root in &self.roots {
-                for (sums, ranks) in sums.chunks_mut(ABREAST).zip(&tables) {
-                    let leaves = self.leaves_of(ranks, [*root; ABREAST]);
-                    sums.iter_mut().zip(leaves).for_each(|(sum, leaf)| *sum += leaf);
-                }
-            }
+        let mut ranks = vec![[0; ROWS]; self.slots];
+        let ((many, rest), (many_sums, rest_sums)) = (rows.as_chunks(), sums.as_chunks_mut());
+        for (rows, sums) in many.iter().zip(many_sums) {
+            self.rank(rows, &mut ranks);
+            add_each(self, &ranks, sums);
         }
+        rest.iter().zip(rest_sums).for_each(|(row, sum)| *sum = self.sum(row));
     }
 
-    /// The leaf on each of several ways down, each by the ranks of its row: the first way by those of the first, and round again.
-    fn leaves_of<const LANES: usize>(&self, ranks: &[[u16; LANES]], mut places: [u32; ABREAST]) -> [f64; ABREAST] {
+    /// Where several ways end that go on from these places, each by the ranks in its lane. Whoever calls this decides what it is compiled
+    /// for.
+    #[inline(always)]
+    fn walk<const LANES: usize>(
+        &self,
+        ranks: &[[u16; LANES]],
+        lanes: [u8; ABREAST],
+        mut places: [u32; ABREAST],
+    ) -> [u32; ABREAST] {
         loop {
             let mut moved = 0;
             for _ in 0..LOOK {
                 moved = 0;
-                for (way, place) in places.iter_mut().enumerate() {
+                for (lane, place) in lanes.iter().zip(&mut places) {
                     let step = self.steps[*place as usize];
                     // Added, not chosen: no processor guesses the side, and a wrong guess costs more than the step.
-                    let next = step.left + u32::from(ranks[step.slot as usize][way % LANES] > step.rank);
+                    let next = step.left + u32::from(ranks[step.slot as usize][*lane as usize % LANES] > step.rank);
                     moved |= next ^ *place;
                     *place = next;
                 }
             }
             if moved == 0 {
-                return places.map(|place| self.leaves[place as usize]);
+                return places;
             }
         }
     }
 
-    /// Put a row's ranks into its lane.
-    fn rank<const LANES: usize>(&self, row: &[f64], lane: usize, ranks: &mut [[u16; LANES]]) {
-        self.features.iter().for_each(|asked| asked.rank(row[asked.feature], lane, ranks));
+    /// Put each row's ranks into its lane.
+    fn rank<const LANES: usize>(&self, rows: &[&[f64]; LANES], ranks: &mut [[u16; LANES]]) {
+        self.features.iter().for_each(|asked| asked.rank(rows.map(|row| row[asked.feature]), ranks));
+    }
+}
+
+/// Add to each sum the leaves of its row. Compiled twice, as small trees are.
+#[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"))]
+fn add_each(ranked: &Ranked, ranks: &[[u16; ROWS]], sums: &mut [f64; ROWS]) {
+    for top in &ranked.tops {
+        let below = top.ways(ranks);
+        let mut places = below.map(|place| top.below[place as usize]);
+        // The rows that have not come to a leaf. Behind them stand some once more: they end where they end.
+        let (mut open, mut count) = ([0; ROWS], 0);
+        for (row, place) in below.iter().enumerate() {
+            open[count] = row as u8;
+            count += usize::from(!top.ends[*place as usize]);
+        }
+        for rows in open.as_chunks().0.iter().take(count.div_ceil(ABREAST)) {
+            let ends = ranked.walk(ranks, *rows, rows.map(|row| places[row as usize]));
+            rows.iter().zip(ends).for_each(|(row, end)| places[*row as usize] = end);
+        }
+        sums.iter_mut().zip(places).for_each(|(sum, end)| *sum += ranked.leaves[end as usize]);
+    }
+}
+
+impl Top {
+    fn of(steps: &[Step], root: u32) -> Top {
+        let mut places = [root; 2 * BELOW - 1];
+        let is_leaf = |place: u32| steps[place as usize].left == place;
+        let nodes = array::from_fn(|node| {
+            let place = places[node];
+            let Step { left, slot, rank } = steps[place as usize];
+            places[2 * node + 1] = left;
+            places[2 * node + 2] = left + u32::from(!is_leaf(place));
+            (slot, rank)
+        });
+        let below = array::from_fn(|place| places[nodes.len() + place]);
+        Top { nodes, below, ends: below.map(is_leaf) }
+    }
+
+    /// The place below that each row comes to: every node asks every row, and only the one that a row has come to counts.
+    #[inline(always)]
+    fn ways(&self, ranks: &[[u16; ROWS]]) -> [u16; ROWS] {
+        let mut ways = [0; ROWS];
+        for level in 0..LEVELS {
+            let nodes = &self.nodes[(1 << level) - 1..][..1 << level];
+            let mut right = [0; ROWS];
+            for (place, (slot, rank)) in nodes.iter().enumerate() {
+                for ((right, way), own) in right.iter_mut().zip(&ways).zip(&ranks[*slot as usize]) {
+                    *right |= u16::from(*way == place as u16) & u16::from(own > rank);
+                }
+            }
+            ways.iter_mut().zip(right).for_each(|(way, right)| *way = 2 * *way + right);
+        }
+        ways
     }
 }
 
@@ -183,9 +261,9 @@ impl Asked {
         Some(Asked { feature, thresholds: Thresholds::of(forest, nodes, asks)?, sets: Sets::of(forest, nodes, asks)? })
     }
 
-    fn rank<const LANES: usize>(&self, value: f64, lane: usize, ranks: &mut [[u16; LANES]]) {
-        self.thresholds.rank(sparse(value), lane, ranks);
-        self.sets.rank(value, lane, ranks);
+    fn rank<const LANES: usize>(&self, values: [f64; LANES], ranks: &mut [[u16; LANES]]) {
+        self.thresholds.rank(values.map(sparse), ranks);
+        self.sets.rank(values, ranks);
     }
 }
 
@@ -221,15 +299,17 @@ impl Thresholds {
         self.values.partition_point(|threshold| *threshold < value) as u16
     }
 
-    fn rank<const LANES: usize>(&self, value: f64, lane: usize, ranks: &mut [[u16; LANES]]) {
-        let rank = self.below(value);
-        for (slot, missing) in &self.slots {
-            ranks[*slot][lane] = match missing {
-                Missing::NanGoes(side) if value.is_nan() => rank_to(*side),
-                Missing::ZeroGoes(side) if value.is_nan() || value == 0.0 => rank_to(*side),
-                Missing::IsZero if value.is_nan() => self.below(0.0),
-                Missing::NanGoes(_) | Missing::ZeroGoes(_) | Missing::IsZero => rank,
-            };
+    fn rank<const LANES: usize>(&self, values: [f64; LANES], ranks: &mut [[u16; LANES]]) {
+        for (lane, value) in values.into_iter().enumerate() {
+            let rank = self.below(value);
+            for (slot, missing) in &self.slots {
+                ranks[*slot][lane] = match missing {
+                    Missing::NanGoes(side) if value.is_nan() => rank_to(*side),
+                    Missing::ZeroGoes(side) if value.is_nan() || value == 0.0 => rank_to(*side),
+                    Missing::IsZero if value.is_nan() => self.below(0.0),
+                    Missing::NanGoes(_) | Missing::ZeroGoes(_) | Missing::IsZero => rank,
+                };
+            }
         }
     }
 }
@@ -267,10 +347,11 @@ impl Sets {
         Some(sets)
     }
 
-    fn rank<const LANES: usize>(&self, value: f64, lane: usize, ranks: &mut [[u16; LANES]]) {
-        let place = category(value, self.room) * self.count;
-        for (lanes, rank) in ranks[self.first..].iter_mut().zip(&self.ranks[place..][..self.count]) {
-            lanes[lane] = *rank;
+    fn rank<const LANES: usize>(&self, values: [f64; LANES], ranks: &mut [[u16; LANES]]) {
+        // Set by set: there may be hundreds, and the lanes of each are put where they belong at once.
+        let known = values.map(|value| &self.ranks[category(value, self.room) * self.count..][..self.count]);
+        for (set, lanes) in ranks[self.first..][..self.count].iter_mut().enumerate() {
+            lanes.iter_mut().zip(known).for_each(|(lane, known)| *lane = known[set]);
         }
     }
 }
