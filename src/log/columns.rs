@@ -16,6 +16,8 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
+use uuid::Uuid;
+use uuid::fmt::Hyphenated;
 
 use crate::contract::Code;
 use crate::types::Timestamp;
@@ -226,6 +228,13 @@ pub(crate) fn instants(values: impl Iterator<Item = Timestamp>) -> ArrayRef {
 
 pub(crate) fn texts(values: impl Iterator<Item = Option<impl AsRef<str>>>) -> ArrayRef {
     Arc::new(values.collect::<StringArray>())
+}
+
+pub(super) fn ids(values: impl Iterator<Item = Uuid>) -> ArrayRef {
+    let (most, _) = values.size_hint();
+    let mut ids = StringBuilder::with_capacity(most, most * Hyphenated::LENGTH);
+    values.for_each(|id| ids.append_value(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())));
+    Arc::new(ids.finish())
 }
 
 pub(super) fn numbers(values: impl Iterator<Item = Option<f64>>) -> ArrayRef {

@@ -27,10 +27,13 @@ pub struct Event {
     /// Whether it was answered with a prediction.
     pub status: Status,
     /// The distinct codes of the violations, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub codes: Vec<Code>,
     /// What a candidate said of the same vector, after the answer was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shadow: Option<ShadowScore>,
     /// The values of the contract's declared slices, and of nothing else.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub slices: BTreeMap<String, String>,
     /// The trace that the caller said the request belongs to.
     #[serde(default, skip_serializing_if = "Option::is_none")]

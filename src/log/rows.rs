@@ -1,9 +1,13 @@
 //! Events and labels as the columns of their parts, and back; pure.
 
+use std::collections::BTreeMap;
+
 use arrow::array::ArrayRef;
 use uuid::Uuid;
 
-use super::columns::{Batch, Fault, Rows, enumerated, instants, lists, need, numbers, parsed, texts, told, wholes};
+use super::columns::{
+    Batch, Fault, Rows, enumerated, ids, instants, lists, need, numbers, parsed, texts, told, wholes,
+};
 use super::{Event, Label, ShadowScore, Status};
 use crate::types::{ModelName, TraceParent};
 
@@ -24,6 +28,11 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, Array
         true => Ok(None),
         false => serde_json::to_string(&event.slices).map(Some).map_err(told),
     };
+    // A part has few versions and many events.
+    let mut versions = BTreeMap::new();
+    for Event { model_version, .. } in events {
+        versions.entry(*model_version).or_insert_with(|| model_version.to_string());
+    }
     let slices: Vec<Option<String>> = events.iter().map(slices).collect::<Result<_, _>>()?;
     let status = |event: &Event| match event.status {
         Status::Valid => "valid",
@@ -31,8 +40,8 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, Array
     };
     Ok(vec![
         ("ts", instants(events.iter().map(|event| event.ts))),
-        ("request_id", texts(events.iter().map(|event| Some(event.request_id.to_string())))),
-        ("model_version", texts(events.iter().map(|event| Some(event.model_version.to_string())))),
+        ("request_id", ids(events.iter().map(|event| event.request_id))),
+        ("model_version", texts(events.iter().map(|event| versions.get(&event.model_version)))),
         ("prediction", numbers(events.iter().map(|event| event.prediction))),
         ("latency_us", wholes(events.iter().map(|event| Some(event.latency_us)))),
         ("status", texts(events.iter().map(|event| Some(status(event))))),
@@ -87,7 +96,7 @@ pub(super) fn events(model: &ModelName, rows: &Rows) -> Result<Vec<Event>, Fault
 pub(super) fn label_columns(labels: &[Label]) -> Vec<(&'static str, ArrayRef)> {
     vec![
         ("at", instants(labels.iter().map(|label| label.at))),
-        ("request_id", texts(labels.iter().map(|label| Some(label.request_id.to_string())))),
+        ("request_id", ids(labels.iter().map(|label| label.request_id))),
         ("label", numbers(labels.iter().map(|label| Some(label.label)))),
     ]
 }

@@ -93,7 +93,7 @@ impl Timestamp {
             (20..26, at.timestamp_subsec_micros()),
         ];
         for (place, mut value) in parts {
-            for digit in text.iter_mut().take(place.end).skip(place.start).rev() {
+            for digit in text[place].iter_mut().rev() {
                 *digit += (value % 10) as u8;
                 value /= 10;
             }

@@ -28,6 +28,9 @@ pub struct Version {
     pub patch: u64,
 }
 
+/// Three of the largest numbers, with their points.
+const LONGEST: usize = 3 * 20 + 2;
+
 /// By how much a version grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -95,10 +98,16 @@ impl<'de> Deserialize<'de> for Version {
 
 impl Serialize for Version {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Every event and every answer has one.
-        let [major, minor, patch] = &mut [itoa::Buffer::new(); 3];
-        let parts = [major.format(self.major), minor.format(self.minor), patch.format(self.patch)];
-        serializer.serialize_str(&parts.join("."))
+        // Every event and every answer has one, so it is spelled where it is used.
+        let (mut text, mut end) = ([b'.'; LONGEST], 0);
+        for number in [self.major, self.minor, self.patch] {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(number).as_bytes();
+            text[end..][..digits.len()].copy_from_slice(digits);
+            end += digits.len() + 1;
+        }
+        // Digits and points, every one of them ASCII.
+        serializer.serialize_str(str::from_utf8(&text[..end - 1]).unwrap_or_default())
     }
 }
 
@@ -129,5 +138,8 @@ mod tests {
             assert!(bad.parse::<Version>().is_err(), "{bad:?} was taken");
         }
         assert_eq!(nine.bump(Bump::Major), Version::new(2, 0, 0));
+        for version in [nine, ten, Version::new(0, 0, 0), Version::new(u64::MAX, 7, u64::MAX)] {
+            assert_eq!(serde_json::to_string(&version).unwrap(), format!("\"{version}\""));
+        }
     }
 }
