@@ -19,8 +19,8 @@ use regent::log::{Recorder, SpoolRules};
 use regent::promote::{self, Context};
 use regent::registry::{self, VerifiedModel};
 use regent::serve::{
-    Access, Champion, Clock as _, Front, Guard, Hosts, Keys, Limits, Meter, Models, NoMirror, Predictor, Routes,
-    RowsFile, Said, Serving, SystemClock, Wiring, guarded, routes,
+    Access, Champion, Clock as _, Current, Front, Guard, Hosts, Keys, Limits, Meter, Models, NoMirror, Predictor,
+    Routes, RowsFile, Said, Serving, SystemClock, Wiring, guarded, routes,
 };
 use regent::snapshot::{Counting, WindowRules};
 use regent::stats::calibration::Binning;
@@ -162,8 +162,8 @@ fn answer(criterion: &mut Criterion, house: &House) {
 struct Fixed(Arc<Serving>);
 
 impl Champion for Fixed {
-    fn current(&self) -> Option<Arc<Serving>> {
-        Some(Arc::clone(&self.0))
+    fn current(&self) -> Current {
+        Current::from_inner(Some(Arc::clone(&self.0)))
     }
 }
 

@@ -174,7 +174,7 @@ impl<'a> World<'a> {
         Ok(act(&context, self.clock.now())?)
     }
 
-    fn serving(&self) -> Option<Arc<crate::serve::Serving>> {
+    fn serving(&self) -> crate::serve::Current {
         crate::serve::Champion::current(&*self.follower)
     }
 
@@ -194,7 +194,8 @@ impl<'a> World<'a> {
     pub(super) fn serve(&mut self, rows: Range<usize>) -> Result<Served, BacktestError> {
         let size = self.setup.rules.windows.judge;
         let (start, count) = (self.next, rows.len() as i64);
-        let serving = self.serving().ok_or_else(|| BacktestError::World("nobody serves".to_owned()))?;
+        let current = self.serving();
+        let serving = current.as_ref().ok_or_else(|| BacktestError::World("nobody serves".to_owned()))?;
         let mut served = Served {
             task: serving.champion.contract().task(),
             champion: serving.champion.version(),

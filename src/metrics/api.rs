@@ -60,7 +60,7 @@ async fn look(scrape: &Scrape, model: &ModelName, champion: &dyn Champion) -> Se
     Served {
         model: model.clone(),
         champion: here.or_else(elsewhere),
-        candidate: current.and_then(|serving| Some(serving.candidate.as_ref()?.version())),
+        candidate: current.as_ref().and_then(|serving| Some(serving.candidate.as_ref()?.version())),
         gauges: scrape.desk.gauges(model.clone()).await,
     }
 }

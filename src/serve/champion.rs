@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 
 use super::ServeError;
 use super::predictor::Predictor;
-use super::seams::{Champion, Serving, Watched};
+use super::seams::{Champion, Current, Serving, Watched};
 use crate::registry::{self, Reference, SignatureRules, Signed, Verified};
 use crate::store::Store;
 use crate::types::{Digest, ModelName, Timestamp, Version};
@@ -35,35 +35,25 @@ pub struct Decided {
 pub struct Follower {
     store: Arc<dyn Store>,
     model: ModelName,
-    incumbent: ArcSwapOption<Incumbent>,
-}
-
-/// Whoever is champion: one or the other, never both.
-enum Incumbent {
-    Here(Arc<Serving>),
-    Elsewhere(Arc<Watched>),
+    /// Whoever is champion is here or elsewhere; for a moment in between, both.
+    here: ArcSwapOption<Serving>,
+    elsewhere: ArcSwapOption<Watched>,
 }
 
 impl Champion for Follower {
-    fn current(&self) -> Option<Arc<Serving>> {
-        match self.incumbent.load().as_deref() {
-            Some(Incumbent::Here(serving)) => Some(Arc::clone(serving)),
-            Some(Incumbent::Elsewhere(_)) | None => None,
-        }
+    fn current(&self) -> Current {
+        self.here.load()
     }
 
     fn watched(&self) -> Option<Arc<Watched>> {
-        match self.incumbent.load().as_deref() {
-            Some(Incumbent::Elsewhere(watched)) => Some(Arc::clone(watched)),
-            Some(Incumbent::Here(_)) | None => None,
-        }
+        self.elsewhere.load_full()
     }
 }
 
 impl Follower {
     /// A follower of this model that does not serve yet.
     pub fn new(store: Arc<dyn Store>, model: ModelName) -> Self {
-        Follower { store, model, incumbent: ArcSwapOption::empty() }
+        Follower { store, model, here: ArcSwapOption::empty(), elsewhere: ArcSwapOption::empty() }
     }
 
     /// Serve whom the journal names, with the signatures that these rules ask for; to be called by one thread whenever the
@@ -74,7 +64,7 @@ impl Follower {
     /// out. Either is tried again at the next call.
     pub fn follow(&self, named: Option<Named>, signature: &SignatureRules) -> Result<bool, ServeError> {
         let Some(named) = named else { return Ok(false) };
-        let before = self.current();
+        let before = self.here.load_full();
         let champion = match self.load("champion", named.champion, signature, before.as_deref())? {
             Loaded::Here(champion) => champion,
             Loaded::Elsewhere(reference) => return Ok(self.watch(*reference, named.sealed_until)),
@@ -94,7 +84,8 @@ impl Follower {
         if before.is_some_and(|before| versions(&before) == versions(&after)) {
             return outcome.map(|_| false);
         }
-        self.incumbent.store(Some(Arc::new(Incumbent::Here(Arc::new(after)))));
+        self.here.store(Some(Arc::new(after)));
+        self.elsewhere.store(None);
         outcome
     }
 
@@ -106,7 +97,8 @@ impl Follower {
         if before.is_some_and(|before| same(&before)) {
             return false;
         }
-        self.incumbent.store(Some(Arc::new(Incumbent::Elsewhere(Arc::new(Watched { reference, sealed_until })))));
+        self.elsewhere.store(Some(Arc::new(Watched { reference, sealed_until })));
+        self.here.store(None);
         true
     }
 
@@ -166,7 +158,7 @@ mod tests {
     use crate::train::worlds::World;
 
     fn serves(follower: &Follower) -> Option<(Version, Option<Version>)> {
-        follower.current().map(|serving| versions(&serving))
+        follower.current().as_deref().map(versions)
     }
 
     #[test]
@@ -189,9 +181,9 @@ mod tests {
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
         assert_eq!(serves(&follower), None);
         assert!(follow(good, None).unwrap());
-        let first = follower.current().unwrap();
+        let first = follower.here.load_full().unwrap();
         assert!(!follow(good, None).unwrap(), "nothing changed");
-        assert!(Arc::ptr_eq(&first, &follower.current().unwrap()));
+        assert!(Arc::ptr_eq(&first, &follower.here.load_full().unwrap()));
 
         // Neither a broken champion, a broken candidate nor silence takes the one that serves away.
         assert!(matches!(follow(missing, None), Err(ServeError::Load { role: "champion", .. })));
@@ -199,7 +191,7 @@ mod tests {
         assert!(!follower.follow(None, &SignatureRules::default()).unwrap());
         assert_eq!(serves(&follower), Some((version, None)));
         assert!(follow(good, Some(good)).unwrap());
-        let serving = follower.current().unwrap();
+        let serving = follower.here.load_full().unwrap();
         assert_eq!(versions(&serving), (version, Some(version)));
         assert!(Arc::ptr_eq(&serving.champion, &first.champion), "a version was loaded twice");
 
@@ -229,7 +221,7 @@ mod tests {
         let named = Named { champion: decided(Version::FIRST), candidate, sealed_until: Timestamp::EPOCH };
         let follower = Follower::new(store.clone(), model.clone());
         assert!(follower.follow(Some(named), &SignatureRules::default()).unwrap());
-        let serving = follower.current().unwrap();
+        let serving = follower.here.load_full().unwrap();
         assert!(serving.candidate.is_none());
         let why = serving.why_apart().unwrap();
         assert!(why.contains("2.0.0 does not shadow") && why.contains("1.0.0"), "{why}");

@@ -145,17 +145,17 @@ pub(crate) struct Defect {
 }
 
 impl Champion for Defect {
-    fn current(&self) -> Option<Arc<Serving>> {
+    fn current(&self) -> Current {
         match self.looks.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
             0 => panic!("a secret"),
-            _ => Some(self.serving.clone()),
+            _ => Current::from_inner(Some(self.serving.clone())),
         }
     }
 }
 
 impl Champion for Fixed {
-    fn current(&self) -> Option<Arc<Serving>> {
-        self.0.clone()
+    fn current(&self) -> Current {
+        Current::from_inner(self.0.clone())
     }
 }
 

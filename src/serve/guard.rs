@@ -62,11 +62,14 @@ impl Hosts {
             Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             Some(_) | None => given,
         };
-        // No domain ends with digits alone, so what is made of digits and dots is an address, as is what stands in brackets.
-        let numeric = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-        let is_address = numeric || (name.starts_with('[') && name.ends_with(']'));
-        self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) || (self.addresses && is_address)
+        self.names.iter().any(|known| known.eq_ignore_ascii_case(name)) || (self.addresses && is_address(name))
     }
+}
+
+/// No domain ends with digits alone, so what is made of digits and dots is an address, as is what stands in brackets.
+fn is_address(name: &str) -> bool {
+    let numeric = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    numeric || (name.starts_with('[') && name.ends_with(']'))
 }
 
 /// Where a request comes from, as its door saw it: an address of IPv4, or the network of one of IPv6, whose last 64 bits its owner
@@ -77,6 +80,7 @@ pub(super) struct Peer(pub(super) u64);
 /// What the guard has found of whoever asks, and how much of them is heard; handlers of what is not there look at it, too.
 #[derive(Debug, Clone)]
 pub(super) struct Standing {
+    peer: Option<Peer>,
     found: Found,
     bodies: Bodies,
 }
@@ -91,7 +95,12 @@ enum Found {
 }
 
 impl Standing {
-    const ANYONE: Standing = Standing { found: Found::Anyone, bodies: Bodies::DEFAULTS };
+    const ANYONE: Standing = Standing { peer: None, found: Found::Anyone, bodies: Bodies::DEFAULTS };
+
+    /// Whoever asks from there, before anybody has looked at them.
+    pub(super) fn at(peer: Peer) -> Standing {
+        Standing { peer: Some(peer), ..Standing::ANYONE }
+    }
 
     /// How large what they send may be.
     pub(super) fn bodies(&self) -> Bodies {
@@ -171,16 +180,17 @@ impl Guard {
 
     /// Look at a request, and let it go on with what was found.
     pub(super) fn let_in(&self, request: &mut Request) -> Result<(), Problem> {
-        let standing = Standing { found: self.look(request)?, bodies: self.bodies };
-        request.extensions_mut().insert(standing);
+        let found = self.look(request)?;
+        let standing = request.extensions_mut().get_or_insert_with(|| Standing::ANYONE);
+        (standing.found, standing.bodies) = (found, self.bodies);
         Ok(())
     }
 
     /// What is found of a request, or why nobody goes on with it.
     fn look(&self, request: &Request) -> Result<Found, Problem> {
         self.is_meant(request)?;
-        if let (Some(allowance), Some(peer)) = (&self.per_address, request.extensions().get::<Peer>()) {
-            within(allowance, *peer, &*self.clock)?;
+        if let (Some(allowance), Some(peer)) = (&self.per_address, standing(request).peer) {
+            within(allowance, peer, &*self.clock)?;
         }
         let found = self.who(request.headers());
         if let (Some(allowance), Found::Known(bearer)) = (&self.per_key, &found) {

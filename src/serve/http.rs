@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 use axum::BoxError;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
+use futures::future::join_all;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -29,10 +30,10 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::hands::Hands;
-use self::patient::{Pace, Patient, Prompt, within};
+use self::patient::{Pace, Patient, Prompt, Serving, within};
 use super::ServeError;
 use super::api::Answering;
-use super::guard::{Callers, Peer};
+use super::guard::{Callers, Peer, Standing};
 use super::limits::Limits;
 use super::meter::Meter;
 use super::problem::Problem;
@@ -106,19 +107,27 @@ impl HttpDoor {
     }
 
     /// Serve until `shutdown`, then answer what is under way and return. Whoever knocks is heard on the
-    /// runtime that this is called in, which needs time and network; connections and answers have threads of their own.
+    /// runtime that this is called in, which needs time and network; connections and answers have threads of their own, and each of
+    /// these a service.
     ///
     /// # Errors
     /// The listener cannot be used.
-    pub async fn serve(self, service: impl Answering, shutdown: impl Future<Output = ()>) -> Result<(), ServeError> {
+    pub async fn serve<S: Answering>(
+        self,
+        mut service: impl FnMut() -> S,
+        shutdown: impl Future<Output = ()>,
+    ) -> Result<(), ServeError> {
         let failed = |source| ServeError::Bind { address: self.address.to_string(), source };
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(failed)?;
         let limits = self.limits;
-        let hands = Hands::start().map_err(failed)?;
-        let connections = Arc::new(Semaphore::new(limits.connections));
-        let requests = Semaphore::new(limits.requests);
-        let admission = Arc::new(Admission { requests, limits, meter: self.meter, aside: hands.aside() });
-        let drain = GracefulShutdown::new();
+        let (connections, requests) =
+            (Arc::new(Semaphore::new(limits.connections)), Arc::new(Semaphore::new(limits.requests)));
+        let room = |aside: &Handle| {
+            let (requests, meter) = (Arc::clone(&requests), Arc::clone(&self.meter));
+            let admission = Arc::new(Admission { requests, limits, meter, aside: aside.clone() });
+            Room { service: service(), admission, drain: GracefulShutdown::new() }
+        };
+        let mut hands = Hands::start(room).map_err(failed)?;
         let mut shutdown = pin!(shutdown);
         loop {
             let next = async {
@@ -134,15 +143,18 @@ impl HttpDoor {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let conversation = converse(service.clone(), stream, from.ip(), Arc::clone(&admission), drain.watcher());
-            hands.take(async move {
-                // A connection that breaks is its client's affair.
-                let _ = conversation.await;
-                drop(place);
+            hands.take(|Room { service, admission, drain }| {
+                let conversation = converse(service.clone(), stream, from.ip(), Arc::clone(admission), drain.watcher());
+                async move {
+                    // A connection that breaks is its client's affair.
+                    let _ = conversation.await;
+                    drop(place);
+                }
             });
         }
         drop(listener);
-        let _ = tokio::time::timeout(limits.drain, drain.shutdown()).await;
+        let drained = hands.own().map(|room| std::mem::take(&mut room.drain).shutdown());
+        let _ = tokio::time::timeout(limits.drain, join_all(drained)).await;
         Ok(())
     }
 }
@@ -163,7 +175,7 @@ fn room_for(connections: usize) -> usize {
     let raised = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
     let files = if raised.is_ok() { maximum } else { current };
     let files = files.map_or(usize::MAX, |files| usize::try_from(files).unwrap_or(usize::MAX));
-    connections.min(files.saturating_sub(OWN_FILES + Hands::files()).max(1))
+    connections.min(files.saturating_sub(OWN_FILES + hands::files()).max(1))
 }
 
 /// The address as buckets know it.
@@ -186,8 +198,8 @@ async fn converse(
     let (limits, pace) = (admission.limits, Arc::new(Pace::default()));
     let stream = Patient::new(TcpStream::from_std(stream)?, limits, Arc::clone(&pace));
     let answer = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(peer(from));
-        Arc::clone(&admission).answer(service.clone(), Arc::clone(&pace), request)
+        request.extensions_mut().insert(Standing::at(peer(from)));
+        Arc::clone(&admission).answer(service.clone(), pace.serve(), request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -200,9 +212,17 @@ async fn converse(
     Ok(drain.watch(connection).await?)
 }
 
+/// What the connections of one thread share, and no other thread counts its references to: cores that count in the same place wait for
+/// each other.
+struct Room<S> {
+    service: S,
+    admission: Arc<Admission>,
+    drain: GracefulShutdown,
+}
+
 /// What decides whether a request is let in, and where its answer is made.
 struct Admission {
-    requests: Semaphore,
+    requests: Arc<Semaphore>,
     limits: Limits,
     meter: Arc<Meter>,
     /// Where answers are made that would keep all others of their thread waiting.
@@ -214,11 +234,10 @@ impl Admission {
     async fn answer(
         self: Arc<Self>,
         mut service: impl Answering,
-        pace: Arc<Pace>,
+        _serving: Serving,
         request: Request<Incoming>,
     ) -> Result<Response, Infallible> {
         let Admission { requests, limits, meter, aside } = &*self;
-        let _serving = pace.serve();
         let place = meter.place(request.uri().path());
         let refuse = |problem: Problem| {
             let response = problem.into_response();

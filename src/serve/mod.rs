@@ -43,8 +43,9 @@ pub use predictor::{Answer, Predictor, slices, truth};
 pub use problem::Problem;
 pub(crate) use request::{MOST_INFERENCES, MOST_ROWS, ToldInference, datatype, parse_id};
 pub use seams::{
-    Acknowledged, Answered, Champion, Clock, Counter, EventSink, Inferred, LabelSink, Labelled, Mirror, Missed,
-    NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring, acknowledged,
+    Acknowledged, Answered, Champion, Clock, Counter, Current, EventSink, Inferred, LabelSink, Labelled, Mirror,
+    Missed, NoMirror, Outcomes, Recorded, Seen, Serving, ShadowJob, Shadowed, SinkError, Truth, Watched, Wiring,
+    acknowledged,
 };
 pub use tally::{Bars, Metered, Tally};
 pub use tiny::TinyDoor;

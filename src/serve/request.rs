@@ -192,6 +192,7 @@ impl<'de> Value<'de> for &'de RawValue {
 }
 
 impl<'de> Deserialize<'de> for Field<'de> {
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::Guard;
 use futures::future::{BoxFuture, Either, Ready, ready};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -54,10 +55,13 @@ pub struct Watched {
     pub sealed_until: Timestamp,
 }
 
+/// Who serves at a moment, held without being counted: a request looks at it and lets it go.
+pub type Current = Guard<Option<Arc<Serving>>>;
+
 /// Knows who is champion.
 pub trait Champion: Send + Sync {
     /// Who serves now; nothing until there is a first champion, and while it answers elsewhere.
-    fn current(&self) -> Option<Arc<Serving>>;
+    fn current(&self) -> Current;
 
     /// Who answers elsewhere; nothing while somebody serves here.
     fn watched(&self) -> Option<Arc<Watched>> {
@@ -291,7 +295,7 @@ impl Wiring {
 
     /// The champion, wherever it answers.
     pub(super) fn reference<T>(&self, look: impl FnOnce(&Reference) -> T) -> Result<T, Problem> {
-        match (self.champion.current(), self.champion.watched()) {
+        match (self.champion.current().as_deref(), self.champion.watched()) {
             (Some(serving), _) => Ok(look(serving.champion.model())),
             (None, Some(watched)) => Ok(look(&watched.reference)),
             (None, None) => Err(Problem::no_champion()),

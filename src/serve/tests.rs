@@ -68,7 +68,7 @@ fn open_hyper(front: Front, limits: Limits) -> Open {
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let server = thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(door.serve(front, async { drop(stopped.await) })).unwrap();
+        runtime.block_on(door.serve(|| front.clone(), async { drop(stopped.await) })).unwrap();
     });
     let close = move || {
         drop(stop);

@@ -1,7 +1,10 @@
 //! Features, predictions and latencies counted in memory; through the store. Only bin counts are written, at 20 rows or when
 //! their window is over (P8).
 
+mod lane;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ulid::Ulid;
@@ -15,6 +18,8 @@ use crate::serve::{Answer, Answered, Counter, Inferred, Missed, Predictor, Seen,
 use crate::stats::histogram::latency;
 use crate::store::Store;
 use crate::types::{ModelName, ReplicaName, Span, Timestamp};
+pub use lane::Lane;
+use lane::Waiting;
 
 /// Fewer rows of a window are not written while it lasts: what moved between two flushes could then be told of a person.
 const FEWEST_ROWS: u64 = 20;
@@ -28,6 +33,8 @@ pub struct Counting {
     model: ModelName,
     base: Span,
     state: Mutex<State>,
+    /// What each thread has not brought yet.
+    lanes: Mutex<Vec<Arc<Waiting>>>,
 }
 
 struct State {
@@ -43,7 +50,23 @@ impl Counting {
     pub fn new(store: Arc<dyn Store>, model: ModelName, base: Span, replica: ReplicaName, boot: Ulid) -> Counting {
         let name = PartName { replica, boot, seq: 0 };
         let state = State { name, pending: BTreeMap::new(), flushed_at: None, unwritten: None };
-        Counting { store, model, base, state: Mutex::new(state) }
+        Counting { store, model, base, state: Mutex::new(state), lanes: Mutex::default() }
+    }
+
+    /// Where one more thread counts.
+    pub fn lane(self: &Arc<Self>) -> Lane {
+        let waiting = Arc::default();
+        self.lanes().push(Arc::clone(&waiting));
+        Lane::new(Arc::clone(self), waiting)
+    }
+
+    fn lanes(&self) -> MutexGuard<'_, Vec<Arc<Waiting>>> {
+        self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Count what waits in every lane.
+    fn settle(&self) {
+        self.lanes().iter().for_each(|waiting| waiting.settle(self));
     }
 
     /// Write what may be written, and how far this replica is; at most once a minute, and at the first call. `watermark` is
@@ -52,6 +75,8 @@ impl Counting {
     /// # Errors
     /// The store; nothing is lost, and the next call tries again.
     pub fn maintain(&self, watermark: Timestamp, now: Timestamp) -> Result<(), SnapshotError> {
+        // No longer than this does a version that was replaced wait, and stay, for others' sake.
+        self.settle();
         let due = self.state().flushed_at.is_none_or(|last| now.since(last) >= FLUSH_EVERY);
         if due { self.flush(watermark, now, false) } else { Ok(()) }
     }
@@ -66,6 +91,7 @@ impl Counting {
     }
 
     fn flush(&self, watermark: Timestamp, now: Timestamp, closed: bool) -> Result<(), SnapshotError> {
+        self.settle();
         let mut state = self.state();
         if let Some((at, part)) = state.unwritten.take() {
             state = self.write(state, at, part)?;
@@ -108,7 +134,11 @@ impl Counting {
     }
 
     fn count(&self, at: Timestamp, add: impl FnOnce(&mut Counts)) {
-        add(self.state().pending.entry(Window::holding(at, self.base).start).or_default());
+        add(self.state().pending.entry(self.window(at)).or_default());
+    }
+
+    fn window(&self, at: Timestamp) -> Timestamp {
+        Window::holding(at, self.base).start
     }
 }
 
@@ -216,13 +246,21 @@ impl Counts {
 impl VersionCounts {
     /// Count a row's features in the bins of this version's profile.
     pub(crate) fn count(&mut self, profile: &Profile, slots: impl Iterator<Item = Slot>) {
-        self.rows += 1;
+        let row: Vec<Slot> = slots.collect();
+        self.count_all(profile, iter::once(row.as_slice()));
+    }
+
+    /// Count many rows' features, feature by feature: the bins of each are fetched once for all rows.
+    fn count_all<'a>(&mut self, profile: &Profile, rows: impl Iterator<Item = &'a [Slot]> + Clone) {
+        self.rows += rows.clone().count() as u64;
         if self.features.is_empty() {
             self.features = profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();
         }
-        for ((counts, feature), slot) in self.features.iter_mut().zip(&profile.features).zip(slots) {
-            if let Some(count) = counts.get_mut(feature.bins.place(slot)) {
-                *count += 1;
+        for (place, (counts, feature)) in self.features.iter_mut().zip(&profile.features).enumerate() {
+            for slot in rows.clone().filter_map(|row| row.get(place)) {
+                if let Some(count) = counts.get_mut(feature.bins.place(*slot)) {
+                    *count += 1;
+                }
             }
         }
     }

@@ -10,7 +10,7 @@ mod rules;
 mod sparse;
 mod window;
 
-pub use counting::{Counting, maintain};
+pub use counting::{Counting, Lane, maintain};
 pub use counts::{Counts, VersionCounts};
 pub use freeze::{judged, key, read, seal_due};
 pub use import::{Import, Imported, Whose, import};

@@ -3,10 +3,10 @@
 use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 
 use super::parsed::parsed;
 
@@ -22,7 +22,7 @@ pub struct NameError {
     pub given: String,
 }
 
-fn checked(given: &str) -> Result<Arc<str>, NameError> {
+fn checked(given: &str) -> Result<SmolStr, NameError> {
     let mut characters = given.chars();
     let first = characters.next().is_some_and(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
     let rest = characters.all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-'));
@@ -33,7 +33,7 @@ macro_rules! name {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// The name as text.

@@ -133,7 +133,7 @@ fn a_server_starts_and_swaps_only_with_what_verifies_and_is_signed() {
     let workspace = with_a_wanted_candidate(SignatureRules::default());
     let follower = Follower::new(workspace.store.clone(), workspace.model().clone());
     let decided = |version| Decided { version, bundle: digest(&workspace, version) };
-    let serves = || follower.current().map(|serving| serving.champion.version());
+    let serves = || follower.current().as_ref().map(|serving| serving.champion.version());
     let (old, new) = (decided(OLD), decided(NEW));
     let follow = |champion| {
         follower.follow(Some(Named { champion, candidate: None, sealed_until: super::stage::noon() }), &required())

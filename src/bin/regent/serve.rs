@@ -108,7 +108,7 @@ fn open_http(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) 
 }
 
 fn open_tiny(house: &House, address: SocketAddr, limits: Limits, scene: &Scene) -> Result<(), Failure> {
-    let door = TinyDoor::open(address, house.front()?, limits.bodies)?;
+    let door = TinyDoor::open(address, house.front()?(), limits.bodies)?;
     let runtime = runtime()?;
     let stop = told_to_stop(&runtime);
     scene.say(&format!("listening on http://{}", door.address()));

@@ -48,15 +48,16 @@ struct Row {
 pub(super) async fn batch(Wired(wiring): Wired, request: Request) -> Result<Json<Told>, Problem> {
     let heard = Heard::of(&wiring, request.headers());
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
-    let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
+    let current = wiring.champion.current();
+    let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
     let champion = &serving.champion;
     let request = BatchRequest::read(&body, champion.contract());
     let BatchRequest(rows) = request.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
     let (ids, features): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.request_id, row.features)).unzip();
     let questions = many::ask(&wiring, champion, ids, features)?;
-    let at = many::remember(&wiring, &serving, heard, &questions).await?;
+    let at = many::remember(&wiring, serving, heard, &questions).await?;
     let told = Told::of(champion, &questions);
-    many::shadow(&wiring, &serving, questions, at);
+    many::shadow(&wiring, serving, questions, at);
     Ok(Json(told))
 }
 

@@ -13,7 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue};
 use tower::Service;
-use tower_http::request_id::{MakeRequestId, MakeRequestUuid, RequestId};
+use uuid::Uuid;
 
 use super::table::Routes;
 use crate::serve::guard::Guard;
@@ -88,11 +88,12 @@ impl Service<Request> for Front {
 
     fn call(&mut self, request: Request) -> Self::Future {
         let id = id_of(&request);
-        let counted = self.0.gate.as_ref().map(|(_, meter)| (Arc::clone(meter), meter.place(request.uri().path())));
-        let answer = self.0.answer(request);
+        let stands = Arc::clone(&self.0);
+        let place = stands.gate.as_ref().map(|(_, meter)| meter.place(request.uri().path()));
+        let answer = stands.answer(request);
         Box::pin(async move {
             let mut response = answer.await;
-            if let Some((meter, place)) = counted {
+            if let (Some((_, meter)), Some(place)) = (&stands.gate, place) {
                 meter.count(place, response.status());
             }
             if let Some(id) = id {
@@ -105,5 +106,10 @@ impl Service<Request> for Front {
 
 fn id_of(request: &Request) -> Option<HeaderValue> {
     let given = request.headers().get(REQUEST_ID).cloned();
-    given.or_else(|| MakeRequestUuid.make_request_id(request).map(RequestId::into_header_value))
+    given.or_else(|| HeaderValue::from_str(unlike_any().hyphenated().encode_lower(&mut Uuid::encode_buffer())).ok())
+}
+
+#[expect(clippy::disallowed_methods, reason = "an id of a request that brought none: nothing is computed from it")]
+fn unlike_any() -> Uuid {
+    Uuid::new_v4()
 }

@@ -59,7 +59,7 @@ struct Told {
 
 pub(super) async fn inferences(Wired(wiring): Wired, request: Request) -> Result<Json<Taken>, Problem> {
     let body = super::body(request).await?;
-    let watched = match (wiring.champion.watched(), wiring.champion.current()) {
+    let watched = match (wiring.champion.watched(), wiring.champion.current().as_ref()) {
         (Some(watched), _) => watched,
         (None, Some(_)) => return Err(Problem::served_here()),
         (None, None) => return Err(Problem::no_champion()),

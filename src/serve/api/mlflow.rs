@@ -26,7 +26,7 @@ pub(crate) struct Predictions {
 }
 
 pub(super) async fn ping(Wired(wiring): Wired) -> Response {
-    match wiring.champion.current() {
+    match *wiring.champion.current() {
         Some(_) => "\n".into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),
     }
@@ -40,14 +40,15 @@ pub(super) async fn version() -> &'static str {
 pub(super) async fn invocations(Wired(wiring): Wired, request: Request) -> Result<Json<Predictions>, Problem> {
     let heard = Heard::of(&wiring, request.headers());
     let (media, body) = super::rows_of(request).await?;
-    let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
+    let current = wiring.champion.current();
+    let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
     let contract = serving.champion.contract();
     let rows = match media {
         Media::Json => read_json(&body, contract),
         Media::Csv => read_csv(&body, contract),
     };
     let rows = rows.map_err(|malformed| Problem::malformed(malformed.to_string()))?;
-    let answered = many::together(&wiring, &serving, heard, repeat(None), rows).await?;
+    let answered = many::together(&wiring, serving, heard, repeat(None), rows).await?;
     let (request_ids, predictions) = answered.into_iter().map(|(id, score)| (id, score.prediction)).unzip();
     Ok(Json(Predictions { predictions, request_ids }))
 }

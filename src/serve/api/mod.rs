@@ -177,10 +177,10 @@ impl Media {
     /// A body that says nothing is JSON.
     fn of(headers: &HeaderMap) -> Option<Media> {
         let Some(kind) = headers.get(CONTENT_TYPE) else { return Some(Media::Json) };
-        let kind = kind.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
+        let kind = kind.as_bytes().split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         match kind {
-            json if json.eq_ignore_ascii_case("application/json") || json.ends_with("+json") => Some(Media::Json),
-            csv if csv.eq_ignore_ascii_case("text/csv") => Some(Media::Csv),
+            json if json.eq_ignore_ascii_case(b"application/json") || json.ends_with(b"+json") => Some(Media::Json),
+            csv if csv.eq_ignore_ascii_case(b"text/csv") => Some(Media::Csv),
             _ => None,
         }
     }

@@ -91,7 +91,8 @@ pub(super) async fn model_ready(
     asked: Result<Asked, Problem>,
 ) -> Result<Response, Fault> {
     let (Wired(wiring), asked) = (wired?, asked?);
-    let Some(serving) = wiring.champion.current() else { return Ok(whether(false, &json!({ "ready": false }))) };
+    let current = wiring.champion.current();
+    let Some(serving) = &*current else { return Ok(whether(false, &json!({ "ready": false }))) };
     asked.is(serving.champion.version())?;
     Ok(whether(true, &json!({ "name": serving.champion.name(), "ready": true })))
 }
@@ -140,7 +141,7 @@ pub(super) async fn metadata(
     asked: Result<Asked, Problem>,
 ) -> Result<Json<Metadata>, Fault> {
     let (Wired(wiring), asked) = (wired?, asked?);
-    let interval = wiring.champion.current().is_some_and(|serving| has_interval(&serving.champion));
+    let interval = wiring.champion.current().as_ref().is_some_and(|serving| has_interval(&serving.champion));
     let metadata = wiring.reference(|reference| Metadata::of(reference, interval))?;
     let [version] = metadata.versions;
     asked.is(version)?;
@@ -254,7 +255,8 @@ pub(super) async fn infer(
     let heard = Heard::of(&wiring, request.headers());
     in_json(request.headers())?;
     let body = super::body_of(request, |rules| rules.batch_bytes).await?;
-    let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
+    let current = wiring.champion.current();
+    let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
     let champion = &serving.champion;
     asked.is(champion.version())?;
     let request = InferRequest::read(&body, champion.contract());
@@ -263,7 +265,7 @@ pub(super) async fn infer(
     // The id of a request is that of its row, if there is but one and the id can be one.
     let own = id.as_deref().filter(|_| rows.len() == 1).and_then(parse_id);
     let ids = rows.iter().map(|_| own).collect::<Vec<_>>();
-    let answered = many::together(&wiring, &serving, heard, ids, rows).await?;
+    let answered = many::together(&wiring, serving, heard, ids, rows).await?;
     let outputs = wanted.into_iter().map(|output| output.tensor(&answered)).collect();
     Ok(Json(Inferred { model_name: champion.name().clone(), model_version: champion.version(), id, outputs }))
 }

@@ -22,23 +22,26 @@ use crate::types::{ModelName, NotComputable, Timestamp, Version};
 pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
     let heard = Heard::of(&wiring, request.headers());
     let body = super::body(request).await?;
-    let serving = wiring.champion.current().ok_or_else(|| wiring.nobody())?;
-    let question = Question::answer(&wiring, &serving, &body)?;
+    let current = wiring.champion.current();
+    let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
+    let question = Question::answer(&wiring, serving, &body)?;
     let took = heard.took(&wiring, 1);
 
-    let recorded = question.record(&wiring, &serving, took)?;
+    let recorded = question.record(&wiring, serving, took)?;
     // What was acknowledged is on disk (P14): the answer waits for its event.
     recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
-    question.count(&wiring, &serving, recorded.at, took);
+    question.count(&wiring, serving, recorded.at, took);
 
     let response = question.response(&serving.champion);
-    question.shadow(&wiring, &serving, recorded.at);
+    question.shadow(&wiring, serving, recorded.at);
     Ok(response)
 }
 
 /// A request with what the champion says of it.
 pub(super) struct Question {
     pub(super) request_id: Uuid,
+    /// When it was answered.
+    at: Timestamp,
     pub(super) answer: Answer,
 }
 
@@ -57,16 +60,17 @@ impl Question {
         request_id: Option<Uuid>,
         answer: Result<Answer, NotComputable>,
     ) -> Result<Question, Problem> {
-        let request_id = request_id.unwrap_or_else(|| issue(wiring.clock.now()));
+        let at = wiring.clock.now();
+        let request_id = request_id.unwrap_or_else(|| issue(at));
         match answer {
-            Ok(answer) => Ok(Question { request_id, answer }),
+            Ok(answer) => Ok(Question { request_id, at, answer }),
             Err(_) => Err(Problem::not_finite(asked(request_id, champion))),
         }
     }
 
     /// Remember the answer.
     pub(super) fn record(&self, wiring: &Wiring, serving: &Serving, took: Took) -> Result<Recorded, Problem> {
-        let answered = self.answered(wiring.clock.now(), serving, took);
+        let answered = self.answered(self.at, serving, took);
         wiring.events.answered(&answered).map_err(|_| Problem::unrecorded())
     }
 

@@ -227,7 +227,7 @@ fn one_caller_asks_as_often_as_it_may_and_leaves_the_others_theirs() {
     assert_eq!(ask(&credentials[1]), 200);
     let (front, _) = guard(Ring::default(), &Limits { per_address: 2, ..Limits::DEFAULTS });
     let from = |peer| {
-        let request = Asked::get("/livez").header(HOST, "localhost").extension(Peer(peer));
+        let request = Asked::get("/livez").header(HOST, "localhost").extension(Standing::at(Peer(peer)));
         send(&front, request.body("").unwrap())
     };
     assert_eq!([from(1), from(1)].map(|response| response.status().as_u16()), [200, 200]);

@@ -11,10 +11,10 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::{Builder, Handle};
 use tokio::sync::oneshot;
 
-/// All of them, until they are dropped; what they were doing ends with them.
-pub(super) struct Hands {
-    each: Vec<Hand>,
-    aside: Hand,
+/// All of them, each with what is its own, until they are dropped; what they were doing ends with them.
+pub(super) struct Hands<T> {
+    each: Vec<(Hand, T)>,
+    _aside: Hand,
 }
 
 /// A runtime on threads that end with it.
@@ -34,22 +34,24 @@ fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
-impl Hands {
-    /// The files that are open as long as they are there.
-    pub(super) fn files() -> usize {
-        (cores() + 1) * FILES
-    }
+/// The files that are open as long as they are there.
+pub(super) fn files() -> usize {
+    (cores() + 1) * FILES
+}
 
-    /// One for each core, and as many aside.
-    pub(super) fn start() -> io::Result<Hands> {
-        let each = (0..cores()).map(|_| Hand::start(Builder::new_current_thread())).collect::<io::Result<_>>()?;
-        Ok(Hands { each, aside: Hand::start(Builder::new_multi_thread())? })
+impl<T> Hands<T> {
+    /// One for each core, with what is made for it, and as many aside, where answers are made that take long.
+    pub(super) fn start(mut own: impl FnMut(&Handle) -> T) -> io::Result<Hands<T>> {
+        let aside = Hand::start(Builder::new_multi_thread())?;
+        let hand = |_| Ok((Hand::start(Builder::new_current_thread())?, own(&aside.runtime)));
+        let each = (0..cores()).map(hand).collect::<io::Result<_>>()?;
+        Ok(Hands { each, _aside: aside })
     }
 
     /// Give a connection to the one that has the fewest.
-    pub(super) fn take(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        if let Some(hand) = self.each.iter().min_by_key(|hand| Arc::strong_count(&hand.held)) {
-            let held = Arc::clone(&hand.held);
+    pub(super) fn take<F: Future<Output = ()> + Send + 'static>(&self, connection: impl FnOnce(&T) -> F) {
+        if let Some((hand, own)) = self.each.iter().min_by_key(|(hand, _)| Arc::strong_count(&hand.held)) {
+            let (held, connection) = (Arc::clone(&hand.held), connection(own));
             hand.runtime.spawn(async move {
                 connection.await;
                 drop(held);
@@ -57,9 +59,9 @@ impl Hands {
         }
     }
 
-    /// Where answers are made that take long.
-    pub(super) fn aside(&self) -> Handle {
-        self.aside.runtime.clone()
+    /// What each has for its own.
+    pub(super) fn own(&mut self) -> impl Iterator<Item = &mut T> {
+        self.each.iter_mut().map(|(_, own)| own)
     }
 }
 

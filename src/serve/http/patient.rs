@@ -27,17 +27,17 @@ pub(super) struct Pace {
 }
 
 /// A request is being served, until this is dropped.
-pub(super) struct Serving<'a>(&'a Pace);
+pub(super) struct Serving(Arc<Pace>);
 
 impl Pace {
-    pub(super) fn serve(&self) -> Serving<'_> {
+    pub(super) fn serve(self: &Arc<Pace>) -> Serving {
         self.begun.fetch_add(1, Ordering::Relaxed);
         self.serving.store(true, Ordering::Relaxed);
-        Serving(self)
+        Serving(Arc::clone(self))
     }
 }
 
-impl Drop for Serving<'_> {
+impl Drop for Serving {
     fn drop(&mut self) {
         self.0.serving.store(false, Ordering::Relaxed);
     }

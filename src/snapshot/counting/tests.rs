@@ -10,7 +10,7 @@ fn at(text: &str) -> Timestamp {
     format!("2026-11-21T{text}Z").parse().unwrap()
 }
 
-fn answer(counting: &Counting, serving: &Serving, now: &str, humidity: f64) {
+fn answer(counting: &dyn Counter, serving: &Serving, now: &str, humidity: f64) {
     use crate::contract::Given::{Bool, Number, Text};
     let row = [
         ("temperature", Number(1.0)),
@@ -24,6 +24,37 @@ fn answer(counting: &Counting, serving: &Serving, now: &str, humidity: f64) {
     if let (Answer::Scored { vector, .. }, Some(candidate)) = (&answer, &serving.candidate) {
         counting.shadowed(&Shadowed { request_id, at, vector, candidate, prediction: 0.1, latency_us: 9 });
     }
+}
+
+/// Rows that wait in lanes come to the same counts as rows that are counted one by one.
+#[test]
+fn however_rows_wait_they_are_counted() {
+    let one = a_model(Version::FIRST, 1.0);
+    let both = serving(one.clone(), Some(a_model(Version::new(1, 1, 0), 0.5)));
+    let servings = [serving(one, None), both];
+    let counted = |lanes: usize| {
+        let (store, replica) = (Arc::new(Memory::new()), "a".parse().unwrap());
+        let model = servings[0].champion.name().clone();
+        let counting = Counting::new(store.clone(), model, Span::from_mins(5), replica, Ulid::from(1));
+        let counting = Arc::new(counting);
+        let lanes: Vec<Lane> = (0..lanes).map(|_| counting.lane()).collect();
+        for row in 0..700 {
+            // Two windows, turn by turn, rows that are refused, and, from the middle on, a candidate.
+            let now = if row % 97 < 90 { "10:00:30" } else { "10:05:30" };
+            let humidity = if row % 13 == 0 { 500.0 } else { f64::from(row % 100) };
+            let counter: &dyn Counter = match lanes.len() {
+                0 => &*counting,
+                several => &lanes[row as usize % several],
+            };
+            answer(counter, &servings[usize::from(row >= 350)], now, humidity);
+        }
+        counting.close(at("10:10:00"), at("10:10:00")).unwrap();
+        parts(&store).pop().unwrap().windows
+    };
+    let at_once = counted(0);
+    assert_eq!(at_once.values().map(|counts| counts.counted).sum::<u64>(), 700);
+    assert_eq!(counted(1), at_once);
+    assert_eq!(counted(3), at_once);
 }
 
 fn parts(store: &Memory) -> Vec<CountPart> {

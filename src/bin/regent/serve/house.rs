@@ -123,8 +123,7 @@ impl House {
 
     /// The queue and the thread in which a candidate scores are a model's own: a slow one holds up no other.
     fn wiring(&self, tenant: &Tenant) -> Result<Wiring, Failure> {
-        let tally = self.meter.tally(&tenant.model).cloned().unwrap_or_default();
-        let metered = Arc::new(Metered::new(tally, tenant.counting.clone(), self.recorder.clone()));
+        let metered = self.metered(tenant);
         let events: Arc<dyn EventSink> = match self.unrecorded {
             Unrecorded::Refuse => self.recorder.clone(),
             Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), metered.clone())),
@@ -141,19 +140,35 @@ impl House {
         })
     }
 
-    /// What works, and what only looks.
-    pub fn front(&self) -> Result<Front, Failure> {
-        let mut models = Models::new(self.meant.model.clone(), self.wiring(&self.meant)?);
-        for tenant in &self.others {
-            models = models.and(tenant.model.clone(), self.wiring(tenant)?);
-        }
+    /// The same for one more thread: what is counted of whom it asks is counted there.
+    fn apart(&self, tenant: &Tenant, wiring: &Wiring) -> Wiring {
+        Wiring { counter: self.metered(tenant), ..wiring.clone() }
+    }
+
+    fn metered(&self, tenant: &Tenant) -> Arc<Metered> {
+        let tally = self.meter.tally(&tenant.model).cloned().unwrap_or_default();
+        Arc::new(Metered::new(tally, Arc::new(tenant.counting.lane()), self.recorder.clone()))
+    }
+
+    /// What works, and what only looks: one for each thread that answers.
+    pub fn front(&self) -> Result<impl Fn() -> Front + use<>, Failure> {
+        let meant = self.wiring(&self.meant)?;
+        let others = self.others.iter().map(|tenant| Ok((Arc::clone(tenant), self.wiring(tenant)?)));
+        let others = others.collect::<Result<Vec<_>, Failure>>()?;
         let rulebook = Arc::new(Files { root: self.root.clone() });
         let desk = Desk::open(Arc::clone(&self.store), rulebook, self.clock.clone()).map_err(ServeError::Thread)?;
-        let desk = Arc::new(desk);
-        let scraped = metrics::routes(self.scrape(&desk));
-        let routes = routes(models).merge(console::routes(desk)).merge(scraped);
-        let described = openapi::routes(&routes, self.subjects());
-        Ok(guarded(routes.merge(described), &self.gate.guard, &self.meter))
+        let (desk, house) = (Arc::new(desk), self.clone());
+        Ok(move || {
+            let models = Models::new(house.meant.model.clone(), house.apart(&house.meant, &meant));
+            let and = |models: Models, (tenant, wiring): &(Arc<Tenant>, Wiring)| {
+                models.and(tenant.model.clone(), house.apart(tenant, wiring))
+            };
+            let models = others.iter().fold(models, and);
+            let scraped = metrics::routes(house.scrape(&desk));
+            let routes = routes(models).merge(console::routes(Arc::clone(&desk))).merge(scraped);
+            let described = openapi::routes(&routes, house.subjects());
+            guarded(routes.merge(described), &house.gate.guard, &house.meter)
+        })
     }
 
     fn scrape(&self, desk: &Arc<Desk>) -> Scrape {

@@ -78,7 +78,7 @@ impl Tenant {
                 "{model} {version} answers elsewhere: tell its answers to /api/v1/models/{model}/inferences"
             );
         }
-        match self.follower.current() {
+        match &*self.follower.current() {
             Some(serving) => {
                 let apart = serving.why_apart().map(|why| format!("; {why}")).unwrap_or_default();
                 format!("{model} {} answers{apart}", serving.champion.version())
