@@ -13,7 +13,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{HeaderName, HeaderValue};
 use tower::Service;
-use uuid::Uuid;
+use tower_http::request_id::{MakeRequestId, MakeRequestUuid, RequestId};
 
 use super::table::Routes;
 use crate::serve::guard::Guard;
@@ -106,10 +106,5 @@ impl Service<Request> for Front {
 
 fn id_of(request: &Request) -> Option<HeaderValue> {
     let given = request.headers().get(REQUEST_ID).cloned();
-    given.or_else(|| HeaderValue::from_str(unlike_any().hyphenated().encode_lower(&mut Uuid::encode_buffer())).ok())
-}
-
-#[expect(clippy::disallowed_methods, reason = "an id of a request that brought none: nothing is computed from it")]
-fn unlike_any() -> Uuid {
-    Uuid::new_v4()
+    given.or_else(|| MakeRequestUuid.make_request_id(request).map(RequestId::into_header_value))
 }

@@ -87,7 +87,7 @@ const CLOCKS_AND_CHANCE: [&[&str]; 11] = [
 ];
 
 /// Crates that live in certain rooms, so that replacing one is a change to one room.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("serde_yaml", &["yaml"]),
     ("smol_str", &["types"]),
     ("lightgbm3_sys", &["train/lightgbm"]),
@@ -99,6 +99,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("hyper_util", &["serve", "bin"]),
     ("axum", &["serve", "console", "metrics", "openapi", "backtest", "bin"]),
     ("tower", &["serve", "console", "backtest", "bin"]),
+    ("tower_http", &["serve", "console", "bin"]),
     ("prometheus_client", &["metrics"]),
     ("utoipa_swagger_ui_vendored", &["openapi/viewer"]),
     ("ureq", &["alert/deliver", "bin"]),
