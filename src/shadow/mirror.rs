@@ -3,10 +3,11 @@
 
 use std::borrow::Cow;
 use std::io;
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SendError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use crate::contract::FeatureVector;
@@ -15,8 +16,8 @@ use crate::serve::{Clock, Counter, EventSink, Mirror, Missed, ShadowJob, Shadowe
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
 
-/// So many scores may wait to be remembered.
-const TOLD: usize = 64;
+/// So many of them are handed to the candidate at once.
+const AT_ONCE: usize = 256;
 
 /// What waits when the mirror ends is scored for so long at most: a server that is told to stop has ten seconds, and a candidate
 /// must not take them. The rest is dropped and counted.
@@ -82,8 +83,8 @@ impl Scoring {
     }
 }
 
-/// Scores in a thread that stands back, and remembers in another: whoever stands back may be kept waiting at any moment, and must
-/// then hold nothing that those who answer wait for.
+/// Scores in a thread that stands back. Whoever stands back may be kept waiting at any moment and must then hold nothing that those who
+/// answer wait for, not even a place in their queue: another thread takes the jobs from there, hands them over and remembers the scores.
 pub struct QueuedMirror {
     scoring: Scoring,
     jobs: Option<SyncSender<ShadowJob>>,
@@ -99,22 +100,32 @@ impl QueuedMirror {
     /// # Errors
     /// No thread can be started.
     pub fn start(scoring: Scoring, stand_back: fn()) -> io::Result<QueuedMirror> {
-        let (jobs, waiting) = sync_channel::<ShadowJob>(WAITING);
-        let (scored, told) = sync_channel::<(ShadowJob, Result<Said, Missed>)>(TOLD);
+        let (jobs, offered) = sync_channel::<ShadowJob>(WAITING);
+        let (handed, taken) = sync_channel::<Vec<ShadowJob>>(1);
+        let (scored, told) = sync_channel::<Vec<(ShadowJob, Result<Said, Missed>)>>(1);
         let until_us = Arc::new(AtomicU64::new(u64::MAX));
         let (own, until) = (scoring.clone(), Arc::clone(&until_us));
         let score = move || {
             stand_back();
-            for job in waiting {
-                let in_time = own.clock.micros() < until.load(Ordering::Relaxed);
-                let said = if in_time { own.score(&job) } else { Err(Missed::Dropped) };
-                if let Err(SendError((job, _))) = scored.send((job, said)) {
-                    own.missed(&job, Missed::Failed);
+            for jobs in taken {
+                let said = |job: ShadowJob| {
+                    let in_time = own.clock.micros() < until.load(Ordering::Relaxed);
+                    let said = if in_time { own.score(&job) } else { Err(Missed::Dropped) };
+                    (job, said)
+                };
+                if scored.send(jobs.into_iter().map(said).collect()).is_err() {
+                    break;
                 }
             }
         };
         let own = scoring.clone();
-        let record = move || told.iter().for_each(|(job, said)| own.record(&job, said));
+        let record = move || {
+            while let Ok(first) = offered.recv() {
+                let jobs = iter::once(first).chain(offered.try_iter()).take(AT_ONCE).collect();
+                let Some(said) = handed.send(jobs).ok().and_then(|()| told.recv().ok()) else { break };
+                said.into_iter().for_each(|(job, said)| own.record(&job, said));
+            }
+        };
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
         // Should the second thread not start, the first ends with its channel.
         let workers = vec![start("shadow").spawn(score)?, start("shadow-log").spawn(record)?];
