@@ -5,6 +5,7 @@
 //! feature's nodes, in the order of their thresholds, those below the value do not hold: a prefix. What a prefix leaves is kept
 //! every few nodes for all trees at once, so that a row takes the nearest one, the nodes from there on, and is done with the feature.
 
+use std::hint::select_unpredictable;
 use std::ops::{BitAnd, BitAndAssign};
 use std::slice;
 
@@ -178,23 +179,26 @@ fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums:
             for (kept, asked) in kept.iter_mut().zip(features) {
                 *kept = asked.keeps(row[asked.feature], trees);
             }
-            let [first, second, third, fourth] = kept.map(|kept| kept.prefix);
-            for tree in 0..trees {
-                left[tree] &= first[tree] & second[tree] & third[tree] & fourth[tree];
+            let [first, second, third, fourth] = &kept;
+            let prefixes = first.prefix.iter().zip(second.prefix).zip(third.prefix).zip(fourth.prefix);
+            for (left, (((first, second), third), fourth)) in left.iter_mut().zip(prefixes) {
+                *left &= *first & *second & *third & *fourth;
             }
             for Kept { value, nodes, .. } in kept {
                 // Each of them, without asking when to stop: no processor guesses that well.
                 for node in nodes {
-                    left[node.tree as usize] &= if node.threshold < value { node.left } else { L::ALL };
+                    left[node.tree as usize] &= select_unpredictable(node.threshold < value, node.left, L::ALL);
                 }
             }
         }
     }
+    let mut totals = *sums;
     for (tree, begins) in block.begins.iter().enumerate() {
-        for (sum, left) in sums.iter_mut().zip(&left) {
-            *sum += block.leaves[*begins as usize + left[tree].first()];
+        for (total, left) in totals.iter_mut().zip(&left) {
+            *total += block.leaves[*begins as usize + left[tree].first()];
         }
     }
+    *sums = totals;
 }
 
 /// What a value keeps of all trees: a prefix, and what the nodes after it do not take out.
@@ -218,8 +222,9 @@ impl<L: Left> Asked<L> {
             By::Thresholds(Thresholds { nan, .. }) if value.is_nan() => (&nan[..], &[][..]),
             By::Thresholds(Thresholds { zero: Some(zero), .. }) if value == 0.0 => (&zero[..], &[][..]),
             By::Thresholds(Thresholds { stride, marks, prefixes, nodes, .. }) => {
-                // The last mark that is below the value: all nodes before it are, too.
-                let mark = marks.partition_point(|mark| *mark < value).saturating_sub(1);
+                // The last mark that is below the value: all nodes before it are, too. To look at every one of so few, many at once, is
+                // quicker than to wait for one after the other.
+                let mark = marks.iter().filter(|mark| **mark < value).count().saturating_sub(1);
                 (&prefixes[mark * trees..], &nodes[mark * stride..][..*stride])
             }
         };
