@@ -1,7 +1,6 @@
 //! Every metric there is: its name, what it says, and where its samples come from; pure.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::exposition::{Family, Histogram, Labels, Samples};
 use crate::console::Gauges;
@@ -195,9 +194,9 @@ impl Seen<'_> {
 
     /// The samples of each model's tally, under its name.
     fn each<T>(&self, of_one: impl Fn(&Tally) -> Vec<(Labels, T)>) -> Vec<(Labels, T)> {
-        let samples = |(model, tally): (&ModelName, &Arc<Tally>)| {
+        let samples = |(model, tally): (&ModelName, Tally)| {
             let model = model.clone();
-            of_one(tally).into_iter().map(move |(labels, sample)| (of(&model, labels), sample))
+            of_one(&tally).into_iter().map(move |(labels, sample)| (of(&model, labels), sample))
         };
         self.meter.tallies().flat_map(samples).collect()
     }

@@ -50,7 +50,7 @@ fn a_scrape() -> String {
     let model: ModelName = "rain".parse().unwrap();
     let meter = Meter::new([model.clone()]);
     let tally = meter.tally(&model).unwrap();
-    answer_two_rows(Arc::clone(tally));
+    answer_two_rows(tally);
     meter.count(meter.place("/api/v1/predict"), http::StatusCode::OK);
     let now = "2026-11-21T10:00:00Z".parse().unwrap();
     let gauges = Gauges {

@@ -1,8 +1,8 @@
 //! Requests of a process since it began, by model, role and code, each counted by one addition to an atomic number; pure. Nothing waits
 //! and nothing is allocated.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::StatusCode;
 
@@ -99,7 +99,7 @@ const CODES: usize = 500;
 
 /// Counts requests by model, role and code.
 pub struct Meter {
-    tallies: Vec<(ModelName, Arc<Tally>)>,
+    models: Vec<(ModelName, Mutex<Vec<Arc<Tally>>>)>,
     /// For each model and for none of them, for each role, for each code from 100 to 599.
     requests: Box<[AtomicU64]>,
 }
@@ -107,19 +107,22 @@ pub struct Meter {
 impl Meter {
     /// A meter of these models; the first is meant where a path names none.
     pub fn new(models: impl IntoIterator<Item = ModelName>) -> Meter {
-        let tallies: Vec<_> = models.into_iter().map(|model| (model, Arc::new(Tally::default()))).collect();
-        let cells = (tallies.len() + 1) * Role::ALL.len() * CODES;
-        Meter { tallies, requests: zeros(cells) }
+        let models: Vec<_> = models.into_iter().map(|model| (model, Mutex::default())).collect();
+        let cells = (models.len() + 1) * Role::ALL.len() * CODES;
+        Meter { models, requests: zeros(cells) }
     }
 
-    /// What is counted of each model's answers.
-    pub fn tallies(&self) -> impl Iterator<Item = (&ModelName, &Arc<Tally>)> {
-        self.tallies.iter().map(|(model, tally)| (model, tally))
+    /// What has been counted of each model's answers.
+    pub fn tallies(&self) -> impl Iterator<Item = (&ModelName, Tally)> {
+        self.models.iter().map(|(model, tallies)| (model, Tally::sum(held(tallies).iter().map(Arc::as_ref))))
     }
 
-    /// What is counted of one model's answers.
-    pub fn tally(&self, model: &ModelName) -> Option<&Arc<Tally>> {
-        self.tallies().find(|(name, _)| *name == model).map(|(_, tally)| tally)
+    /// Where one more thread counts a model's answers; nothing if there is no such model.
+    pub fn tally(&self, model: &ModelName) -> Option<Arc<Tally>> {
+        let (_, tallies) = self.models.iter().find(|(name, _)| name == model)?;
+        let tally = Arc::<Tally>::default();
+        held(tallies).push(Arc::clone(&tally));
+        Some(tally)
     }
 
     /// Every count of requests that is not 0: the model if it was about one, the role, the code, and how many.
@@ -127,7 +130,7 @@ impl Meter {
         let counts = self.requests.iter().map(|count| count.load(Ordering::Relaxed)).enumerate();
         counts.filter(|(_, count)| *count > 0).filter_map(|(cell, count)| {
             let (place, code) = (cell / CODES, cell % CODES);
-            let model = self.tallies.get(place / Role::ALL.len()).map(|(model, _)| model);
+            let model = self.models.get(place / Role::ALL.len()).map(|(model, _)| model);
             let role = Role::ALL.get(place % Role::ALL.len())?;
             Some((model, *role, LEAST + u16::try_from(code).ok()?, count))
         })
@@ -143,7 +146,7 @@ impl Meter {
             let role = if act.ends_with("infer") { Role::Infer } else { Role::Operate };
             return Place { model: self.named(name), role };
         }
-        let nobody = self.tallies.len();
+        let nobody = self.models.len();
         let (model, role) = match path {
             "/api/v1/predict" => (MEANT, Role::Predict),
             "/api/v1/predict/batch" => (MEANT, Role::Batch),
@@ -160,7 +163,7 @@ impl Meter {
 
     /// The place of a model; one more than there are if there is none of this name.
     fn named(&self, name: &str) -> usize {
-        self.tallies.iter().position(|(model, _)| model.as_str() == name).unwrap_or(self.tallies.len())
+        self.models.iter().position(|(model, _)| model.as_str() == name).unwrap_or(self.models.len())
     }
 
     pub(crate) fn count(&self, place: Place, code: StatusCode) {
@@ -170,6 +173,11 @@ impl Meter {
             count.fetch_add(1, Ordering::Relaxed);
         }
     }
+}
+
+/// A list is whole at every moment, whoever panicked.
+fn held<T>(list: &Mutex<Vec<T>>) -> MutexGuard<'_, Vec<T>> {
+    list.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

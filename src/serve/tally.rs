@@ -1,6 +1,8 @@
-//! What a model has answered since the process began, in atomic numbers; pure. A [`Metered`] counts what goes on to where it is counted
+//! What a model has answered since the process began, in atomic numbers: each thread has its own, for cores that write to the same numbers
+//! wait for each other, and they are added up when somebody looks; pure. A [`Metered`] counts what goes on to where it is counted
 //! for windows: it keeps nothing of a row but that it was, how long it took, and in which bar its score lies.
 
+use std::slice;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,14 +21,15 @@ pub(super) fn zeros(count: usize) -> Box<[AtomicU64]> {
 #[derive(Debug)]
 pub struct Bars {
     edges: &'static [f64],
-    counts: Box<[AtomicU64]>,
+    counts: [AtomicU64; MOST_BARS],
     /// The bits of a float.
     sum: AtomicU64,
 }
 
 impl Bars {
-    fn new(edges: &'static [f64]) -> Bars {
-        Bars { edges, counts: zeros(edges.len() + 1), sum: AtomicU64::new(0) }
+    const fn new(edges: &'static [f64]) -> Bars {
+        assert!(edges.len() < MOST_BARS, "the last bar has no edge");
+        Bars { edges, counts: [const { AtomicU64::new(0) }; MOST_BARS], sum: AtomicU64::new(0) }
     }
 
     fn add(&self, value: f64) {
@@ -34,9 +37,18 @@ impl Bars {
         if let Some(count) = self.counts.get(bar) {
             count.fetch_add(1, Ordering::Relaxed);
         }
+        self.add_to_sum(value);
+    }
+
+    fn add_to_sum(&self, value: f64) {
         let more = |bits| Some((f64::from_bits(bits) + value).to_bits());
         // It is never told not to.
         let _ = self.sum.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+    }
+
+    fn add_all(&self, other: &Bars) {
+        add_counts(&self.counts, &other.counts);
+        self.add_to_sum(other.sum());
     }
 
     /// The sum of all values.
@@ -51,6 +63,9 @@ impl Bars {
     }
 }
 
+/// So many bars there are at most.
+const MOST_BARS: usize = 20;
+
 /// In seconds, from what a table look-up takes to what a caller gives up at.
 const LATENCIES: &[f64] =
     &[0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0];
@@ -58,8 +73,9 @@ const LATENCIES: &[f64] =
 const PROBABILITIES: &[f64] =
     &[0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95];
 
-/// What is counted of one model's answers.
+/// What is counted of one model's answers, apart in memory from what others count.
 #[derive(Debug)]
+#[repr(align(128))]
 pub struct Tally {
     latency: Bars,
     probability: Bars,
@@ -89,12 +105,46 @@ impl Default for Tally {
     }
 }
 
+fn add_counts(to: &[AtomicU64], from: &[AtomicU64]) {
+    for (to, from) in to.iter().zip(from) {
+        to.fetch_add(from.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+}
+
 /// Loads of a row of counts.
 fn loaded<const N: usize>(counts: &[AtomicU64; N]) -> [u64; N] {
     std::array::from_fn(|place| counts.get(place).map_or(0, |count| count.load(Ordering::Relaxed)))
 }
 
 impl Tally {
+    /// What all of these have counted.
+    pub(super) fn sum<'a>(tallies: impl IntoIterator<Item = &'a Tally>) -> Tally {
+        let sum = Tally::default();
+        for tally in tallies {
+            let Tally {
+                latency,
+                probability,
+                number,
+                violations,
+                elsewhere,
+                shadow_latency,
+                missed,
+                unrecorded,
+                labels,
+            } = tally;
+            sum.latency.add_all(latency);
+            sum.probability.add_all(probability);
+            sum.number.add_all(number);
+            sum.shadow_latency.add_all(shadow_latency);
+            add_counts(&sum.violations, violations);
+            add_counts(&sum.elsewhere, elsewhere);
+            add_counts(&sum.missed, missed);
+            add_counts(&sum.labels, labels);
+            add_counts(slice::from_ref(&sum.unrecorded), slice::from_ref(unrecorded));
+        }
+        sum
+    }
+
     /// Seconds from the first byte of a request to its answer made, refused ones included.
     pub fn latency(&self) -> &Bars {
         &self.latency
@@ -245,5 +295,30 @@ mod tests {
         [0.5, 1.0, 1.5, 2.0, 7.0].into_iter().for_each(|value| bars.add(value));
         assert_eq!(bars.bars(), [(1.0, 2), (2.0, 2), (f64::INFINITY, 1)]);
         assert_eq!(bars.sum(), 12.0);
+    }
+
+    #[test]
+    fn what_threads_count_apart_is_told_together() {
+        let one = |seconds: f64, labels: u64| {
+            let tally = Tally::default();
+            tally.latency.add(seconds);
+            tally.probability.add(0.97);
+            tally.number.add(-3.0);
+            tally.shadow_latency.add(seconds);
+            for counts in [&tally.violations[..], &tally.elsewhere, &tally.missed, slice::from_ref(&tally.unrecorded)] {
+                counts.last().unwrap().store(7, Ordering::Relaxed);
+            }
+            tally.labels[5].store(labels, Ordering::Relaxed);
+            tally
+        };
+        let both = Tally::sum([&one(0.25, 1), &one(2.0, 10)]);
+        assert_eq!((both.latency().sum(), both.shadow_latency().sum()), (2.25, 2.25));
+        let filled = |bars: &Bars| bars.bars().into_iter().filter(|(_, count)| *count > 0).collect::<Vec<_>>();
+        assert_eq!(filled(both.latency()), [(0.25, 1), (f64::INFINITY, 1)]);
+        assert_eq!(filled(both.scores(Task::Binary)), [(f64::INFINITY, 2)]);
+        assert_eq!(filled(both.scores(Task::Regression)), [(f64::INFINITY, 2)]);
+        assert_eq!(both.violations().last(), Some((Code::Duplicate, 14)));
+        assert_eq!(both.missed().last(), Some((Missed::Failed, 14)));
+        assert_eq!((both.elsewhere()[1].1, both.unrecorded(), both.labels()[5].1), (14, 14, 11));
     }
 }

@@ -146,7 +146,7 @@ impl House {
     }
 
     fn metered(&self, tenant: &Tenant) -> Arc<Metered> {
-        let tally = self.meter.tally(&tenant.model).cloned().unwrap_or_default();
+        let tally = self.meter.tally(&tenant.model).unwrap_or_default();
         Arc::new(Metered::new(tally, Arc::new(tenant.counting.lane()), self.recorder.clone()))
     }
 
