@@ -58,6 +58,13 @@ pub enum Slot {
     Unseen,
 }
 
+/// What was admitted.
+impl From<f64> for Slot {
+    fn from(value: f64) -> Slot {
+        Slot::Value(value)
+    }
+}
+
 /// A row that was not admitted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Refusal {
@@ -151,7 +158,7 @@ impl Deref for FeatureVector {
 impl FeatureVector {
     /// What became of each feature: all of them were admitted.
     pub fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
-        self.0.iter().map(|value| Slot::Value(*value))
+        self.0.iter().copied().map(Slot::from)
     }
 }
 

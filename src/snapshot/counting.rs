@@ -251,14 +251,18 @@ impl VersionCounts {
     }
 
     /// Count many rows' features, feature by feature: the bins of each are fetched once for all rows.
-    fn count_all<'a>(&mut self, profile: &Profile, rows: impl Iterator<Item = &'a [Slot]> + Clone) {
+    fn count_all<'a, S: Copy + Into<Slot> + 'a>(
+        &mut self,
+        profile: &Profile,
+        rows: impl Iterator<Item = &'a [S]> + Clone,
+    ) {
         self.rows += rows.clone().count() as u64;
         if self.features.is_empty() {
             self.features = profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();
         }
         for (place, (counts, feature)) in self.features.iter_mut().zip(&profile.features).enumerate() {
             for slot in rows.clone().filter_map(|row| row.get(place)) {
-                if let Some(count) = counts.get_mut(feature.bins.place(*slot)) {
+                if let Some(count) = counts.get_mut(feature.bins.place((*slot).into())) {
                     *count += 1;
                 }
             }

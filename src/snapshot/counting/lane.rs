@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{Counting, of};
-use crate::contract::{FeatureVector, Slot};
+use crate::contract::FeatureVector;
 use crate::serve::{Answer, Answered, Counter, Inferred, Missed, Predictor, Shadowed};
 use crate::types::{Timestamp, Version};
 
@@ -29,7 +29,7 @@ struct Rows {
     /// How many of them were answered so; what a candidate said of the others, nobody was told.
     answered: u64,
     /// The features, one row after the other.
-    slots: Vec<Slot>,
+    values: Vec<f64>,
     /// The prediction of each row, and how long it took.
     scores: Vec<(f64, u32)>,
 }
@@ -41,12 +41,12 @@ impl Rows {
             counts.counted += answered;
             counts.valid += answered;
             let seen = of(counts, &self.version);
-            seen.count_all(profile, self.slots.chunks(profile.features.len().max(1)));
+            seen.count_all(profile, self.values.chunks(profile.features.len().max(1)));
             for (prediction, latency_us) in self.scores.drain(..) {
                 seen.count_answer(profile, prediction, Some(latency_us));
             }
         });
-        self.slots.clear();
+        self.values.clear();
     }
 }
 
@@ -70,14 +70,14 @@ impl Lane {
     fn take(&self, at: Timestamp, version: &Predictor, vector: &FeatureVector, score: (f64, u32), answered: u64) {
         let start = self.counting.window(at);
         let mut waiting = self.waiting.rows();
-        let none = || Rows { start, version: version.clone(), answered: 0, slots: Vec::new(), scores: Vec::new() };
+        let none = || Rows { start, version: version.clone(), answered: 0, values: Vec::new(), scores: Vec::new() };
         let rows = waiting.entry(version.version()).or_insert_with(none);
         if rows.start != start || rows.scores.len() == TOGETHER {
             rows.count(&self.counting);
             rows.start = start;
         }
         rows.answered += answered;
-        rows.slots.extend(vector.slots());
+        rows.values.extend_from_slice(vector);
         rows.scores.push(score);
     }
 }
