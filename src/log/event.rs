@@ -50,6 +50,16 @@ pub enum Status {
     Invalid,
 }
 
+impl Status {
+    /// As it stands in logs and parts.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Status::Valid => "valid",
+            Status::Invalid => "invalid",
+        }
+    }
+}
+
 /// A candidate's score of one request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ShadowScore {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::columns::{
     Batch, Fault, Rows, enumerated, ids, instants, lists, need, numbers, parsed, texts, told, wholes,
 };
-use super::{Event, Label, ShadowScore, Status};
+use super::{Event, Label, ShadowScore};
 use crate::types::{ModelName, TraceParent};
 
 /// The columns by which rows of events are chosen.
@@ -34,17 +34,13 @@ pub(super) fn event_columns(events: &[Event]) -> Result<Vec<(&'static str, Array
         versions.entry(*model_version).or_insert_with(|| model_version.to_string());
     }
     let slices: Vec<Option<String>> = events.iter().map(slices).collect::<Result<_, _>>()?;
-    let status = |event: &Event| match event.status {
-        Status::Valid => "valid",
-        Status::Invalid => "invalid",
-    };
     Ok(vec![
         ("ts", instants(events.iter().map(|event| event.ts))),
         ("request_id", ids(events.iter().map(|event| event.request_id))),
         ("model_version", texts(events.iter().map(|event| versions.get(&event.model_version)))),
         ("prediction", numbers(events.iter().map(|event| event.prediction))),
         ("latency_us", wholes(events.iter().map(|event| Some(event.latency_us)))),
-        ("status", texts(events.iter().map(|event| Some(status(event))))),
+        ("status", texts(events.iter().map(|event| Some(event.status.as_str())))),
         ("codes", lists(events.iter().map(|event| event.codes.as_slice()))),
         ("shadow_version", texts(events.iter().map(|event| Some(shadow(event)?.version.to_string())))),
         ("shadow_prediction", numbers(events.iter().map(|event| Some(shadow(event)?.prediction)))),
@@ -117,6 +113,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::log::Status;
     use crate::log::columns::Table;
     use crate::types::{Timestamp, Version};
 

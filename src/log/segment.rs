@@ -1,5 +1,7 @@
 //! The lines of a spool's segment and how they become events and labels; pure. Features have no line.
 
+mod answer;
+
 use std::collections::BTreeMap;
 
 use memchr::memchr_iter;
@@ -7,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Event, Label, LogError, ShadowScore};
-use crate::types::{ModelName, Timestamp};
+use crate::types::{ModelName, Spelling, Timestamp};
 
 /// One line. A request has an `answer`, written before its reply, and perhaps a `shadow`, written after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,13 +23,15 @@ pub(super) enum Line {
 impl Line {
     /// As it is written.
     pub(super) fn spelled(&self) -> Vec<u8> {
-        let mut spelling = Spelling(Vec::with_capacity(LENGTH));
         match self {
-            Line::Answer(event) => spelling.answer(event),
-            Line::Shadow(_) | Line::Label(_) => spelling.json(self),
+            Line::Answer(event) => answer::spelled(event),
+            Line::Shadow(_) | Line::Label(_) => {
+                let mut line = Spelling::with_room(LENGTH);
+                line.value("", self);
+                line.text("\n");
+                line.finish()
+            }
         }
-        spelling.text("\n");
-        spelling.0
     }
 
     /// The same about another instant.
@@ -37,62 +41,6 @@ impl Line {
             Line::Label(LabelLine { label, .. }) => label.at = instant,
         }
         self
-    }
-}
-
-/// A line that is being written.
-struct Spelling(Vec<u8>);
-
-impl Spelling {
-    fn text(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
-    }
-
-    fn json(&mut self, value: &impl Serialize) {
-        // Nothing in a line can fail to be spelled: its maps have words for keys.
-        let _ = serde_json::to_writer(&mut self.0, value);
-    }
-
-    fn member(&mut self, before: &str, value: &impl Serialize) {
-        self.text(before);
-        self.json(value);
-    }
-
-    /// Every answer has such a line, and half the time that serde takes for it goes into its words: they stand here as they are spelled.
-    fn answer(&mut self, event: &Event) {
-        let Event {
-            ts,
-            request_id,
-            model,
-            model_version,
-            prediction,
-            latency_us,
-            status,
-            codes,
-            shadow,
-            slices,
-            trace,
-        } = event;
-        self.member(r#"{"answer":{"ts":"#, ts);
-        self.member(r#","request_id":"#, request_id);
-        self.member(r#","model":"#, model);
-        self.member(r#","model_version":"#, model_version);
-        self.member(r#","prediction":"#, prediction);
-        self.member(r#","latency_us":"#, latency_us);
-        self.member(r#","status":"#, status);
-        if !codes.is_empty() {
-            self.member(r#","codes":"#, codes);
-        }
-        if let Some(shadow) = shadow {
-            self.member(r#","shadow":"#, shadow);
-        }
-        if !slices.is_empty() {
-            self.member(r#","slices":"#, slices);
-        }
-        if let Some(trace) = trace {
-            self.member(r#","trace":"#, trace);
-        }
-        self.text("}}");
     }
 }
 
@@ -124,7 +72,8 @@ pub(super) struct Contents {
 
 /// One line, of which no word is looked at twice to see that it is Unicode.
 fn read(line: &[u8]) -> serde_json::Result<Line> {
-    str::from_utf8(line).map_or_else(|_| serde_json::from_slice(line), serde_json::from_str)
+    let Ok(text) = str::from_utf8(line) else { return serde_json::from_slice(line) };
+    answer::read(text).map_or_else(|| serde_json::from_str(text), |event| Ok(Line::Answer(event)))
 }
 
 impl Contents {
@@ -216,6 +165,7 @@ mod tests {
             let said = serde_json::to_string(&line).unwrap() + "\n";
             assert_eq!(String::from_utf8(line.spelled()).unwrap(), said);
             assert_eq!(read(said.as_bytes()).unwrap(), line);
+            assert_eq!(serde_json::from_str::<Line>(&said).unwrap(), line);
         }
     }
 }

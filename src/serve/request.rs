@@ -2,6 +2,7 @@
 
 mod columns;
 mod frame;
+mod plain;
 mod predict;
 mod stream;
 mod tensors;
@@ -172,27 +173,7 @@ impl<'a> Field<'a> {
     }
 }
 
-/// Members that are not wanted by name, as they are read. A [`Field`] is read where it stands and takes half the time; a number that no
-/// float holds and text that is not Unicode break what is read so, though both are JSON. Whoever has to tell what is wrong with a body
-/// reads it again by `&RawValue`, which takes whatever is JSON.
-trait Value<'de>: Deserialize<'de> {
-    fn field(self, member: &str) -> Result<Field<'de>, Malformed>;
-}
-
-impl<'de> Value<'de> for Field<'de> {
-    fn field(self, _: &str) -> Result<Field<'de>, Malformed> {
-        Ok(self)
-    }
-}
-
-impl<'de> Value<'de> for &'de RawValue {
-    fn field(self, member: &str) -> Result<Field<'de>, Malformed> {
-        Field::read(member, self)
-    }
-}
-
 impl<'de> Deserialize<'de> for Field<'de> {
-    #[inline]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Any;
 

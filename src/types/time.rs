@@ -80,7 +80,7 @@ impl Timestamp {
     }
 
     /// Its text, made where it is used: every event has one, so it is spelled digit by digit.
-    fn spelled<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
+    pub fn spelled<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
         let at = self.chrono();
         let mut text = *b"0000-00-00T00:00:00.000000Z";
         let parts = [

@@ -61,6 +61,19 @@ impl Version {
             Bump::Patch => Version::new(self.major, self.minor, self.patch + 1),
         }
     }
+
+    /// Its text, made where it is used: every event and every answer has one.
+    pub fn spelled<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
+        let (mut text, mut end) = ([b'.'; LONGEST], 0);
+        for number in [self.major, self.minor, self.patch] {
+            let mut digits = itoa::Buffer::new();
+            let digits = digits.format(number).as_bytes();
+            text[end..][..digits.len()].copy_from_slice(digits);
+            end += digits.len() + 1;
+        }
+        // Digits and points, every one of them ASCII.
+        use_it(str::from_utf8(&text[..end - 1]).unwrap_or_default())
+    }
 }
 
 impl fmt::Display for Bump {
@@ -75,7 +88,7 @@ impl fmt::Display for Bump {
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+        self.spelled(|text| f.write_str(text))
     }
 }
 
@@ -98,16 +111,7 @@ impl<'de> Deserialize<'de> for Version {
 
 impl Serialize for Version {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        // Every event and every answer has one, so it is spelled where it is used.
-        let (mut text, mut end) = ([b'.'; LONGEST], 0);
-        for number in [self.major, self.minor, self.patch] {
-            let mut digits = itoa::Buffer::new();
-            let digits = digits.format(number).as_bytes();
-            text[end..][..digits.len()].copy_from_slice(digits);
-            end += digits.len() + 1;
-        }
-        // Digits and points, every one of them ASCII.
-        serializer.serialize_str(str::from_utf8(&text[..end - 1]).unwrap_or_default())
+        self.spelled(|text| serializer.serialize_str(text))
     }
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
+use http::HeaderValue;
+use http::header::CONTENT_TYPE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
@@ -17,7 +18,7 @@ use crate::serve::predictor::{Answer, Predictor};
 use crate::serve::problem::{Asked, Problem};
 use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
-use crate::types::{ModelName, NotComputable, Timestamp, Version};
+use crate::types::{ModelName, NotComputable, Spelling, Timestamp, Version};
 
 pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
     let heard = Heard::of(&wiring, request.headers());
@@ -87,7 +88,10 @@ impl Question {
     fn response(&self, champion: &Predictor) -> Response {
         let asked = asked(self.request_id, champion);
         match &self.answer {
-            Answer::Scored { score, .. } => Json(Said::of(champion.contract().task(), score, asked)).into_response(),
+            Answer::Scored { score, .. } => {
+                let said = Said::of(champion.contract().task(), score, asked).spelled();
+                ([(CONTENT_TYPE, JSON)], said).into_response()
+            }
             Answer::Refused(refusal) => Problem::violations(refusal.violations.clone(), asked).into_response(),
         }
     }
@@ -128,6 +132,38 @@ impl Said {
     }
 }
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What an answer has room for before it must move: most are shorter.
+const LENGTH: usize = 256;
+
+impl Said {
+    /// The words of serde, in a fraction of the time.
+    fn spelled(&self) -> Vec<u8> {
+        let Said { request_id, model, model_version, probability, prediction, interval } = self;
+        let mut said = Spelling::with_room(LENGTH);
+        said.text(r#"{"request_id":""#);
+        said.text(request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        said.text(r#"","model":""#);
+        // No name needs an escape.
+        said.text(model.as_str());
+        said.text(r#"","model_version":""#);
+        model_version.spelled(|version| said.text(version));
+        said.text("\"");
+        if let Some(probability) = probability {
+            said.value(r#","probability":"#, probability);
+        }
+        if let Some(prediction) = prediction {
+            said.value(r#","prediction":"#, prediction);
+        }
+        if let Some(interval) = interval {
+            said.value(r#","interval":"#, interval);
+        }
+        said.text("}");
+        said.finish()
+    }
+}
+
 fn asked(request_id: Uuid, champion: &Predictor) -> Asked {
     Asked { request_id, model: champion.name().clone(), model_version: champion.version() }
 }
@@ -137,4 +173,25 @@ fn issue(now: Timestamp) -> Uuid {
     let micros = u64::try_from(now.micros()).unwrap_or_default();
     let (secs, nanos) = (micros / 1_000_000, (micros % 1_000_000) * 1_000);
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, secs, nanos as u32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_spelled_as_serde_would() {
+        let asked = || Asked {
+            request_id: Uuid::from_u128(7),
+            model: "rain".parse().unwrap(),
+            model_version: Version::new(1, 20, 3),
+        };
+        for score in [(0.1 + 0.2, None), (-1e300, Some((-0.5, 7.0))), (0.0, Some((1e-300, 1.0)))] {
+            let score = Score { raw: 0.0, prediction: score.0, interval: score.1 };
+            for task in [Task::Binary, Task::Regression] {
+                let said = Said::of(task, &score, asked());
+                assert_eq!(String::from_utf8(said.spelled()).unwrap(), serde_json::to_string(&said).unwrap());
+            }
+        }
+    }
 }

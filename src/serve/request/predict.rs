@@ -1,17 +1,17 @@
 //! Requests for predictions, read straight into the places of the contract's features; pure. No field is kept on the way, and
-//! no error repeats a value.
+//! no error repeats a value. What is plain was read before it comes here; here everything that JSON can say is told right from wrong.
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::marker::PhantomData;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::{Field, Malformed, Text, Value, broken, request_id};
+use super::{Field, Malformed, Text, broken, plain, request_id};
 use crate::contract::{Admission, Contract, FeatureVector, Refusal, Taken};
+use crate::types::Plain;
 
 /// `POST /api/v1/predict`
 #[derive(Debug, PartialEq)]
@@ -24,12 +24,13 @@ pub(in crate::serve) struct PredictRequest {
 impl PredictRequest {
     pub(in crate::serve) fn read(body: &[u8], contract: &Contract) -> Result<Self, Malformed> {
         let text = str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
-        Self::read_as::<Field<'_>>(text, contract).or_else(|_| Self::read_as::<&RawValue>(text, contract))
+        let plain = Plain::read(text, |body| plain::request(body, contract));
+        plain.map_or_else(|| Self::read_carefully(text, contract), Ok)
     }
 
-    fn read_as<'a, V: Value<'a>>(body: &'a str, contract: &Contract) -> Result<Self, Malformed> {
+    fn read_carefully(body: &str, contract: &Contract) -> Result<Self, Malformed> {
         let mut reading = Reading::of(contract, "the body");
-        match read(body, Members(&mut reading, PhantomData::<V>)) {
+        match read(body, Members(&mut reading)) {
             Ok(()) => reading.finish(),
             Err(unread) => Err(reading.part.broken(&unread)),
         }
@@ -46,12 +47,13 @@ impl BatchRequest {
 
     pub(in crate::serve) fn read(body: &[u8], contract: &Contract) -> Result<Self, Malformed> {
         let text = str::from_utf8(body).map_err(|_| Malformed::NotUtf8)?;
-        Self::read_as::<Field<'_>>(text, contract).or_else(|_| Self::read_as::<&RawValue>(text, contract))
+        let plain = Plain::read(text, |body| plain::batch(body, contract));
+        plain.map_or_else(|| Self::read_carefully(text, contract), Ok)
     }
 
-    fn read_as<'a, V: Value<'a>>(body: &'a str, contract: &Contract) -> Result<Self, Malformed> {
+    fn read_carefully(body: &str, contract: &Contract) -> Result<Self, Malformed> {
         let mut batch = Batch { contract, part: Part::Object("the body"), rows: None, fault: Fault::default() };
-        if let Err(unread) = read(body, Table(&mut batch, PhantomData::<V>)) {
+        if let Err(unread) = read(body, Table(&mut batch)) {
             return Err(batch.part.broken(&unread));
         }
         let rows = batch.fault.or(batch.rows.ok_or(Malformed::Absent { member: "rows" }))?;
@@ -126,8 +128,8 @@ impl<'c> Reading<'c> {
         Reading { seen: true, ..Reading::of(contract, "a row") }
     }
 
-    pub(super) fn feature<'v>(&mut self, name: &str, value: impl Value<'v>) {
-        let field = match value.field(name) {
+    pub(super) fn feature(&mut self, name: &str, value: &RawValue) {
+        let field = match Field::read(name, value) {
             Ok(field) => field,
             Err(fault) => return self.fault.found(fault),
         };
@@ -157,9 +159,9 @@ impl<'c> Reading<'c> {
 }
 
 /// The members of a request.
-struct Members<'r, 'c, V>(&'r mut Reading<'c>, PhantomData<V>);
+struct Members<'r, 'c>(&'r mut Reading<'c>);
 
-impl<'de, V: Value<'de>> DeserializeSeed<'de> for Members<'_, '_, V> {
+impl<'de> DeserializeSeed<'de> for Members<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -167,7 +169,7 @@ impl<'de, V: Value<'de>> DeserializeSeed<'de> for Members<'_, '_, V> {
     }
 }
 
-impl<'de, V: Value<'de>> Visitor<'de> for Members<'_, '_, V> {
+impl<'de> Visitor<'de> for Members<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,13 +177,13 @@ impl<'de, V: Value<'de>> Visitor<'de> for Members<'_, '_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Members(reading, _) = self;
+        let Members(reading) = self;
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
                 "features" if !reading.seen => {
                     reading.seen = true;
                     let whole = std::mem::replace(&mut reading.part, Part::Object("`features`"));
-                    map.next_value_seed(Features(reading, PhantomData::<V>))?;
+                    map.next_value_seed(Features(reading))?;
                     reading.part = whole;
                 }
                 "request_id" if !reading.identified => reading.identify(map.next_value()?),
@@ -201,9 +203,9 @@ impl<'de, V: Value<'de>> Visitor<'de> for Members<'_, '_, V> {
 }
 
 /// The features of a request.
-struct Features<'r, 'c, V>(&'r mut Reading<'c>, PhantomData<V>);
+struct Features<'r, 'c>(&'r mut Reading<'c>);
 
-impl<'de, V: Value<'de>> DeserializeSeed<'de> for Features<'_, '_, V> {
+impl<'de> DeserializeSeed<'de> for Features<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -211,7 +213,7 @@ impl<'de, V: Value<'de>> DeserializeSeed<'de> for Features<'_, '_, V> {
     }
 }
 
-impl<'de, V: Value<'de>> Visitor<'de> for Features<'_, '_, V> {
+impl<'de> Visitor<'de> for Features<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -219,7 +221,7 @@ impl<'de, V: Value<'de>> Visitor<'de> for Features<'_, '_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some((Text(name), value)) = map.next_entry::<_, V>()? {
+        while let Some((Text(name), value)) = map.next_entry()? {
             self.0.feature(&name, value);
         }
         Ok(())
@@ -235,9 +237,9 @@ struct Batch<'c> {
 }
 
 /// The one member of a batch.
-struct Table<'r, 'c, V>(&'r mut Batch<'c>, PhantomData<V>);
+struct Table<'r, 'c>(&'r mut Batch<'c>);
 
-impl<'de, V: Value<'de>> DeserializeSeed<'de> for Table<'_, '_, V> {
+impl<'de> DeserializeSeed<'de> for Table<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -245,7 +247,7 @@ impl<'de, V: Value<'de>> DeserializeSeed<'de> for Table<'_, '_, V> {
     }
 }
 
-impl<'de, V: Value<'de>> Visitor<'de> for Table<'_, '_, V> {
+impl<'de> Visitor<'de> for Table<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -253,12 +255,12 @@ impl<'de, V: Value<'de>> Visitor<'de> for Table<'_, '_, V> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Table(batch, _) = self;
+        let Table(batch) = self;
         while let Some(Text(name)) = map.next_key()? {
             match (&*name, &batch.rows) {
                 ("rows", None) => {
                     let whole = std::mem::replace(&mut batch.part, Part::List("`rows`"));
-                    map.next_value_seed(Rows(batch, PhantomData::<V>))?;
+                    map.next_value_seed(Rows(batch))?;
                     batch.part = whole;
                 }
                 ("rows", Some(_)) => {
@@ -276,9 +278,9 @@ impl<'de, V: Value<'de>> Visitor<'de> for Table<'_, '_, V> {
 }
 
 /// The rows of a batch.
-struct Rows<'r, 'c, V>(&'r mut Batch<'c>, PhantomData<V>);
+struct Rows<'r, 'c>(&'r mut Batch<'c>);
 
-impl<'de, V: Value<'de>> DeserializeSeed<'de> for Rows<'_, '_, V> {
+impl<'de> DeserializeSeed<'de> for Rows<'_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -286,7 +288,7 @@ impl<'de, V: Value<'de>> DeserializeSeed<'de> for Rows<'_, '_, V> {
     }
 }
 
-impl<'de, V: Value<'de>> Visitor<'de> for Rows<'_, '_, V> {
+impl<'de> Visitor<'de> for Rows<'_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -294,11 +296,11 @@ impl<'de, V: Value<'de>> Visitor<'de> for Rows<'_, '_, V> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
-        let Rows(batch, _) = self;
+        let Rows(batch) = self;
         let mut rows = Vec::new();
         while rows.len() < BatchRequest::MOST {
             let mut reading = Reading::of(batch.contract, "a row");
-            let read = list.next_element_seed(Members(&mut reading, PhantomData::<V>));
+            let read = list.next_element_seed(Members(&mut reading));
             if read.is_err() {
                 batch.part = reading.part;
             }
