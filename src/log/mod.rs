@@ -22,8 +22,8 @@ pub use inferences::{RowFault, read_inferences};
 pub use labels::{LabelFault, Since, import, read_labels, read_labels_of};
 pub use lenient::Lenient;
 pub use parts::{PartKind, PartName, Sampled, parts_between, read_events, read_ids, read_sample, requests_of};
-pub use recorder::Recorder;
 pub(crate) use recorder::event_elsewhere;
+pub use recorder::{Recorder, Scribe};
 pub use sample::Sample;
 pub use spool::{Backlog, SpoolRules};
 

@@ -1,5 +1,8 @@
 //! Serving's memory: events and labels into the spool, sealed segments into the store; through the store and the spool.
 
+mod recent;
+mod scribe;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,6 +11,9 @@ use futures::future::{Either, try_join_all};
 use ulid::Ulid;
 use uuid::Uuid;
 
+use self::recent::Recent;
+use self::scribe::Fresh;
+pub use self::scribe::Scribe;
 use super::segment::{LabelLine, Line, ShadowLine};
 use super::spool::{Backlog, Due, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, recover};
@@ -19,15 +25,13 @@ use crate::serve::{
 use crate::store::{Durability, Store};
 use crate::types::{ModelName, ReplicaName, Timestamp};
 
-/// So many recent requests of a model are remembered at least, to tell duplicate and conflicting labels as they arrive; some 10 MB. An
-/// older request's label is `unknown` here and joins all the same.
-const REMEMBERED: usize = 100_000;
-
 /// Records what one replica answers.
 pub struct Recorder {
     store: Arc<dyn Store>,
     spool: Mutex<Spool>,
     recent: Mutex<Recent>,
+    /// What threads have answered and is not among the recent yet.
+    fresh: Mutex<Vec<Arc<Fresh>>>,
     /// One sealing at a time, without holding up those who record.
     sealing: Mutex<()>,
 }
@@ -48,7 +52,8 @@ impl Recorder {
     ) -> Result<Recorder, LogError> {
         let (spool, left) = Spool::open(root, replica, boot, durability, rules, now)?;
         recover::seal_all(store.as_ref(), &left)?;
-        Ok(Recorder { store, spool: Mutex::new(spool), recent: Mutex::default(), sealing: Mutex::default() })
+        let (recent, fresh, sealing) = Default::default();
+        Ok(Recorder { store, spool: Mutex::new(spool), recent, fresh, sealing })
     }
 
     /// Close the segment that is due and seal those that have waited for their shadows. Returns the watermark: everything
@@ -111,8 +116,23 @@ impl Recorder {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn record(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
+        let (at, on_disk) = self.append(answered.at, Line::Answer(event(answered)))?;
+        Ok(Recorded { at, on_disk })
+    }
+
     fn recent(&self) -> MutexGuard<'_, Recent> {
         self.recent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn fresh(&self) -> MutexGuard<'_, Vec<Arc<Fresh>>> {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was answered and told of a request.
+    fn known(&self, model: &ModelName, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
+        self.fresh().iter().for_each(|fresh| fresh.settle(&self.recent));
+        self.recent().about(model, |requests| requests.of(id))
     }
 }
 
@@ -176,10 +196,10 @@ fn unwritten(error: LogError) -> SinkError {
 
 impl EventSink for Recorder {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
-        let (at, on_disk) = self.append(answered.at, Line::Answer(event(answered)))?;
+        let recorded = self.record(answered)?;
         let model = answered.serving.champion.name();
-        self.recent().about(model, |requests| requests.answered(answered.request_id, at));
-        Ok(Recorded { at, on_disk })
+        self.recent().about(model, |requests| requests.answered(answered.request_id, recorded.at));
+        Ok(recorded)
     }
 
     fn shadowed(&self, shadowed: &Shadowed<'_>) -> Result<(), SinkError> {
@@ -203,7 +223,7 @@ impl EventSink for Recorder {
 
     fn inferred(&self, inferred: &Inferred<'_>, now: Timestamp) -> Result<Option<Acknowledged>, SinkError> {
         let model = inferred.reference.name();
-        if self.recent().about(model, |requests| requests.of(inferred.request_id)).0.is_some() {
+        if self.known(model, inferred.request_id).0.is_some() {
             return Ok(None);
         }
         let line = Line::Answer(event_elsewhere(inferred)).spelled();
@@ -219,7 +239,7 @@ impl LabelSink for Recorder {
         let mut lines = Vec::new();
         for truth in truths {
             let label = Label { request_id: truth.request_id, label: truth.label, at };
-            let (answered, told) = self.recent().about(model, |requests| requests.of(truth.request_id));
+            let (answered, told) = self.known(model, truth.request_id);
             // Whatever is remembered is young enough to be judged.
             if !outcomes.settle(answered, told.as_slice(), &label, Timestamp::EPOCH) {
                 continue;
@@ -229,72 +249,6 @@ impl LabelSink for Recorder {
             self.recent().about(model, |requests| requests.labelled(label));
         }
         Ok(Labelled { outcomes, on_disk: Either::Right(Box::pin(async { try_join_all(lines).await.map(drop) })) })
-    }
-}
-
-/// The newest requests of each model: the same id may be asked of two.
-#[derive(Default)]
-struct Recent(BTreeMap<ModelName, Requests>);
-
-impl Recent {
-    fn about<T>(&mut self, model: &ModelName, act: impl FnOnce(&mut Requests) -> T) -> T {
-        match self.0.get_mut(model) {
-            Some(requests) => act(requests),
-            None => act(self.0.entry(model.clone()).or_default()),
-        }
-    }
-}
-
-/// When the newest requests were answered, and what was told last of the newest that were labelled.
-#[derive(Default)]
-struct Requests {
-    answers: Newest<Timestamp>,
-    labels: Newest<Label>,
-}
-
-impl Requests {
-    /// The first answer is the one that labels join.
-    fn answered(&mut self, id: Uuid, at: Timestamp) {
-        self.answers.newer().entry(id.as_u128()).or_insert(at);
-    }
-
-    fn labelled(&mut self, label: Label) {
-        self.labels.newer().insert(label.request_id.as_u128(), label);
-    }
-
-    fn of(&self, id: Uuid) -> (Option<Timestamp>, Option<Label>) {
-        let ([first, again], [before, newest]) = (self.answers.of(id), self.labels.of(id));
-        (first.or(again).copied(), newest.or(before).cloned())
-    }
-}
-
-/// What is known of so many requests as are remembered, and of as many again at most. All of the older ones are forgotten at once, which
-/// costs less than one by one.
-struct Newest<T> {
-    older: ById<T>,
-    newer: ById<T>,
-}
-
-/// By the number of an id: numbers are compared more quickly than bytes.
-type ById<T> = BTreeMap<u128, T>;
-
-impl<T> Default for Newest<T> {
-    fn default() -> Self {
-        Newest { older: BTreeMap::new(), newer: BTreeMap::new() }
-    }
-}
-
-impl<T> Newest<T> {
-    /// Where the next one goes.
-    fn newer(&mut self) -> &mut ById<T> {
-        if self.newer.len() >= REMEMBERED {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        &mut self.newer
-    }
-
-    fn of(&self, id: Uuid) -> [Option<&T>; 2] {
-        [&self.older, &self.newer].map(|known| known.get(&id.as_u128()))
     }
 }
 

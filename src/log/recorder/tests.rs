@@ -51,7 +51,7 @@ impl House {
     }
 
     /// Answer a request with this humidity; refused above 100.
-    fn answer(&self, recorder: &Recorder, request_id: Uuid, now: &str, humidity: f64) -> Timestamp {
+    fn answer(&self, events: &impl EventSink, request_id: Uuid, now: &str, humidity: f64) -> Timestamp {
         use crate::contract::Given::{Bool, Number, Text};
         let row = [
             ("temperature", Number(1.0)),
@@ -62,7 +62,7 @@ impl House {
         let answer = self.serving.champion.answer(row).unwrap();
         let answered =
             Answered { request_id, at: at(now), answer: &answer, latency_us: 40, serving: &self.serving, trace: None };
-        let recorded = recorder.answered(&answered).unwrap();
+        let recorded = events.answered(&answered).unwrap();
         block_on(recorded.on_disk).unwrap();
         recorded.at
     }
@@ -343,6 +343,24 @@ fn a_dead_replicas_segments_are_sealed_for_it_once_and_a_living_ones_are_not() {
 
 fn system(at: Timestamp) -> std::time::SystemTime {
     std::time::UNIX_EPOCH + std::time::Duration::from_micros(at.micros().unsigned_abs())
+}
+
+#[test]
+fn what_one_thread_has_answered_is_known_to_all_at_once() {
+    let house = House::new();
+    let recorder = Arc::new(house.boot(1, Durability::Batched, "10:00:00").unwrap());
+    let (one, other) = (recorder.scribe(), recorder.scribe());
+    house.answer(&one, id(1), "10:00:02", 5.0);
+    house.answer(&other, id(1), "10:00:01", 5.0);
+    // More than wait together.
+    for number in 2..=200 {
+        house.answer(&other, id(number), "10:00:03", 5.0);
+    }
+    let model = house.serving.champion.name();
+    let truths: Vec<Truth> = (1..=201).map(|number| Truth { request_id: id(number), label: 1.0 }).collect();
+    let outcomes = recorder.labelled(model, &truths, at("10:00:04")).unwrap().outcomes;
+    assert_eq!(outcomes, Outcomes { new: 200, unknown: 1, ..Outcomes::default() });
+    assert_eq!(recorder.known(model, id(1)).0, Some(at("10:00:01")), "the first answer is the one that labels join");
 }
 
 /// An answer of a model elsewhere keeps its own instant, however long past, and a request that is known counts once.

@@ -124,10 +124,7 @@ impl House {
     /// The queue and the thread in which a candidate scores are a model's own: a slow one holds up no other.
     fn wiring(&self, tenant: &Tenant) -> Result<Wiring, Failure> {
         let metered = self.metered(tenant);
-        let events: Arc<dyn EventSink> = match self.unrecorded {
-            Unrecorded::Refuse => self.recorder.clone(),
-            Unrecorded::Count => Arc::new(Lenient::new(self.recorder.clone(), metered.clone())),
-        };
+        let events = self.events(&metered);
         let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: metered.clone() };
         let mirror = QueuedMirror::start(scoring, stand_back).map_err(ServeError::Thread)?;
         Ok(Wiring {
@@ -140,9 +137,18 @@ impl House {
         })
     }
 
-    /// The same for one more thread: what is counted of whom it asks is counted there.
+    /// The same for one more thread: what it answers is counted and remembered there before it is anywhere else.
     fn apart(&self, tenant: &Tenant, wiring: &Wiring) -> Wiring {
-        Wiring { counter: self.metered(tenant), ..wiring.clone() }
+        let metered = self.metered(tenant);
+        Wiring { events: self.events(&metered), counter: metered, ..wiring.clone() }
+    }
+
+    fn events(&self, metered: &Arc<Metered>) -> Arc<dyn EventSink> {
+        let scribe = Arc::new(self.recorder.scribe());
+        match self.unrecorded {
+            Unrecorded::Refuse => scribe,
+            Unrecorded::Count => Arc::new(Lenient::new(scribe, metered.clone())),
+        }
     }
 
     fn metered(&self, tenant: &Tenant) -> Arc<Metered> {
