@@ -2,16 +2,16 @@
 //! not asked for. Whatever else JSON can say makes the reader give up, and is left to a careful one: it alone says what is wrong, if
 //! anything is.
 
-/// A text, and how much of it was read. Every step takes what it names, after any spaces, or gives up.
+/// A text, and what is left of it. Every step takes what it names from the beginning of that, or gives up.
 pub struct Plain<'a> {
     text: &'a str,
-    at: usize,
+    rest: &'a [u8],
 }
 
 impl<'a> Plain<'a> {
     /// Read a text to its end.
     pub fn read<T>(text: &'a str, read: impl FnOnce(&mut Plain<'a>) -> Option<T>) -> Option<T> {
-        let mut plain = Plain { text, at: 0 };
+        let mut plain = Plain { text, rest: text.as_bytes() };
         let read = read(&mut plain)?;
         plain.peek().is_none().then_some(read)
     }
@@ -20,8 +20,10 @@ impl<'a> Plain<'a> {
     pub fn members(&mut self, mut each: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
         self.mark(b'{')?;
         loop {
+            self.peek()?;
             let name = self.word()?;
             self.mark(b':')?;
+            self.peek()?;
             each(self, name)?;
             if self.either(b',', b'}')? == b'}' {
                 return Some(());
@@ -29,83 +31,77 @@ impl<'a> Plain<'a> {
         }
     }
 
-    fn here(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// The byte that comes next.
+    /// The byte that comes next, after any spaces.
     pub fn peek(&mut self) -> Option<u8> {
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = self.here() {
-            self.at += 1;
+        loop {
+            let (next, rest) = self.rest.split_first()?;
+            match next {
+                b' ' | b'\n' | b'\t' | b'\r' => self.rest = rest,
+                next => return Some(*next),
+            }
         }
-        self.here()
     }
 
-    /// One of two marks.
+    /// One of two marks, after any spaces.
     pub fn either(&mut self, one: u8, other: u8) -> Option<u8> {
         let mark = self.peek().filter(|mark| *mark == one || *mark == other)?;
-        self.at += 1;
+        self.rest = self.rest.get(1..)?;
         Some(mark)
     }
 
-    /// A mark.
+    /// A mark, after any spaces.
     pub fn mark(&mut self, mark: u8) -> Option<()> {
         self.either(mark, mark).map(drop)
     }
 
-    /// This very text, without spaces before it.
+    /// This very text.
     pub fn literal(&mut self, text: &str) -> Option<()> {
-        let there = self.text.as_bytes().get(self.at..)?.starts_with(text.as_bytes());
-        self.at += if there { text.len() } else { 0 };
-        there.then_some(())
+        self.rest = self.rest.strip_prefix(text.as_bytes())?;
+        Some(())
     }
 
     /// A word in quotes.
     pub fn word(&mut self) -> Option<&'a str> {
-        self.mark(b'"')?;
-        let begin = self.at;
-        loop {
-            match self.here()? {
-                b'"' => break,
-                b'\\' | ..b' ' => return None,
-                _ => self.at += 1,
-            }
-        }
-        let word = self.text.get(begin..self.at);
-        self.at += 1;
-        word
+        let word = self.rest.strip_prefix(b"\"")?;
+        let begin = self.text.len() - word.len();
+        let end = word.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+        self.rest = word.get(end..)?.strip_prefix(b"\"")?;
+        self.text.get(begin..begin + end)
     }
 
     /// A number, as the nearest float. Up to fifteen digits make a whole number below 2⁵³, and what they are divided by for those behind
     /// the point is below 10²²: floats hold both, so that it is rounded once (Clinger, *How to read floating point numbers accurately*, 1990).
     pub fn number(&mut self) -> Option<f64> {
-        self.peek()?;
-        let begin = self.at;
-        let negative = self.here() == Some(b'-');
-        self.at += usize::from(negative);
-        let (zero, none) = (self.here() == Some(b'0'), Digits::default());
-        let whole = self.digits(none)?;
-        if zero && whole.many > 1 {
+        let begin = self.rest;
+        let unsigned = begin.strip_prefix(b"-").unwrap_or(begin);
+        let whole = Digits::default().and(unsigned);
+        if whole.many == 0 || (whole.many > 1 && unsigned.starts_with(b"0")) {
             return None;
         }
-        let all = if self.here() == Some(b'.') {
-            self.at += 1;
-            self.digits(whole)?
-        } else {
-            whole
-        };
-        let power = matches!(self.here(), Some(b'e' | b'E'));
-        if power {
-            self.at += 1;
-            self.at += usize::from(matches!(self.here(), Some(b'+' | b'-')));
-            self.digits(none)?;
-        }
-        match POWERS_OF_TEN.get(all.many - whole.many) {
-            Some(divisor) if all.many <= 15 && !power => {
-                let number = all.value as f64 / divisor;
-                Some(if negative { -number } else { number })
+        let (all, rest) = match unsigned.get(whole.many..)? {
+            [b'.', fraction @ ..] => {
+                let all = whole.and(fraction);
+                (all, fraction.get(all.many - whole.many..).filter(|_| all.many > whole.many)?)
             }
-            _ => self.text.get(begin..self.at)?.parse().ok().filter(|number: &f64| number.is_finite()),
+            rest => (whole, rest),
+        };
+        let power = match rest {
+            [b'e' | b'E', b'+' | b'-', power @ ..] | [b'e' | b'E', power @ ..] => Some(power),
+            _ => None,
+        };
+        self.rest = match power {
+            None => rest,
+            Some(power) => power.get(Digits::default().and(power).many..).filter(|rest| rest.len() < power.len())?,
+        };
+        match POWERS_OF_TEN.get(all.many - whole.many) {
+            Some(divisor) if all.many <= 15 && power.is_none() => {
+                let number = all.value.cast_signed() as f64 / divisor;
+                Some(if unsigned.len() < begin.len() { -number } else { number })
+            }
+            _ => {
+                let spelled = self.text.get(self.text.len() - begin.len()..self.text.len() - self.rest.len())?;
+                spelled.parse().ok().filter(|number: &f64| number.is_finite())
+            }
         }
     }
 
@@ -114,17 +110,6 @@ impl<'a> Plain<'a> {
         let number = self.number().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number))?;
         Some(number as u64)
     }
-
-    /// One digit or more, after those that were read before.
-    fn digits(&mut self, before: Digits) -> Option<Digits> {
-        let mut digits = before;
-        while let Some(digit) = self.here().map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit < 10) {
-            digits.value = digits.value.wrapping_mul(10).wrapping_add(digit.into());
-            digits.many += 1;
-            self.at += 1;
-        }
-        (digits.many > before.many).then_some(digits)
-    }
 }
 
 /// Digits, and the number they make; of more than nineteen it is not to be used.
@@ -132,6 +117,21 @@ impl<'a> Plain<'a> {
 struct Digits {
     value: u64,
     many: usize,
+}
+
+impl Digits {
+    /// These, and those that a text begins with.
+    fn and(mut self, text: &[u8]) -> Digits {
+        for byte in text {
+            let digit = byte.wrapping_sub(b'0');
+            if digit > 9 {
+                break;
+            }
+            self.value = self.value.wrapping_mul(10).wrapping_add(digit.into());
+            self.many += 1;
+        }
+        self
+    }
 }
 
 const POWERS_OF_TEN: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -158,7 +158,15 @@ mod tests {
         for text in ["{}", "{\"a\":1,}", "{,\"a\":1}", "{\"a\" 1}", "{\"a\":1", "{\"a\":1}}", "[1]"] {
             assert_eq!(Plain::read(text, |plain| plain.members(|plain, _| plain.number().map(drop))), None, "{text}");
         }
-        assert_eq!(Plain::read(" \t\r\n\"s\u{fc}d\" ", Plain::word), Some("s\u{fc}d"));
+        assert_eq!(Plain::read("\"s\u{fc}d\" \t\r\n", Plain::word), Some("s\u{fc}d"));
+        let mut found = Vec::new();
+        let all = Plain::read(" {\n\"a\" :\t1 ,\r\n \"b\":-2.5e0} ", |plain| {
+            plain.members(|plain, name| {
+                found.push((name, plain.number()?));
+                Some(())
+            })
+        });
+        assert_eq!((all, found), (Some(()), vec![("a", 1.0), ("b", -2.5)]));
     }
 
     proptest! {

@@ -20,22 +20,26 @@ use crate::serve::request::PredictRequest;
 use crate::serve::seams::{Answered, Recorded, Serving, ShadowJob, Wiring};
 use crate::types::{ModelName, NotComputable, Spelling, Timestamp, Version};
 
-pub(super) async fn predict(Wired(wiring): Wired, request: Request) -> Result<Response, Problem> {
+/// All but the body is looked at and let go before that is waited for: what is held while waiting is held for every request.
+pub(super) fn predict(Wired(wiring): Wired, request: Request) -> impl Future<Output = Result<Response, Problem>> {
     let heard = Heard::of(&wiring, request.headers());
-    let body = super::body(request).await?;
-    let current = wiring.champion.current();
-    let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
-    let question = Question::answer(&wiring, serving, &body)?;
-    let took = heard.took(&wiring, 1);
+    let body = super::body(request);
+    async move {
+        let body = body.await?;
+        let current = wiring.champion.current();
+        let serving = current.as_deref().ok_or_else(|| wiring.nobody())?;
+        let question = Question::answer(&wiring, serving, &body)?;
+        let took = heard.took(&wiring, 1);
 
-    let recorded = question.record(&wiring, serving, took)?;
-    // What was acknowledged is on disk (P14): the answer waits for its event.
-    recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
-    question.count(&wiring, serving, recorded.at, took);
+        let recorded = question.record(&wiring, serving, took)?;
+        // What was acknowledged is on disk (P14): the answer waits for its event.
+        recorded.on_disk.await.map_err(|_| Problem::unrecorded())?;
+        question.count(&wiring, serving, recorded.at, took);
 
-    let response = question.response(&serving.champion);
-    question.shadow(&wiring, serving, recorded.at);
-    Ok(response)
+        let response = question.response(&serving.champion);
+        question.shadow(&wiring, serving, recorded.at);
+        Ok(response)
+    }
 }
 
 /// A request with what the champion says of it.
