@@ -1,5 +1,5 @@
 //! Requests for predictions, read straight into the places of the contract's features; pure. No field is kept on the way, and
-//! no error repeats a value. What is plain was read before it comes here; here everything that JSON can say is told right from wrong.
+//! no error repeats a value. A body that is spelled plainly is read in one go; what stands here reads any other, and says what is wrong.
 
 use std::collections::BTreeSet;
 use std::fmt;
