@@ -52,9 +52,9 @@ fn answers(asked: &[Asked]) -> Vec<(&str, u64)> {
 fn what_a_slow_candidate_cannot_do_is_dropped_and_counted() {
     let row = Row::begin("a slow candidate");
     let alone = Room::at(Point::MoreRows);
-    let beside = a_slow_candidate(turns(10_000, 2_000));
+    let beside = a_slow_candidate(10_000);
     let without = asked(&alone, 8, Duration::ZERO, 200);
-    let with = asked(&beside, 8, Duration::ZERO, turns(200_000, 4_000) as u64);
+    let with = asked(&beside, 8, Duration::ZERO, turns(200_000, 12_000) as u64);
     assert_eq!(answers(&with), answers(&without), "the answer is another");
     assert_logged(&with, &logged(&beside), Asked::is_answered);
 

@@ -1,5 +1,5 @@
-//! Where one thread records: what it answers is brought to the recent requests together with what it answers next, so that threads do not
-//! wait for each other at every request; through the recorder.
+//! Where one thread records; pure but for the recorder. What it answers is brought to the recent requests together with what it answers
+//! next, so that threads do not wait for each other at every request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
