@@ -2,6 +2,9 @@
 //! beside it holds the whole to what serde would say.
 
 use serde::Serialize;
+use uuid::Uuid;
+
+use super::{ModelName, Version};
 
 /// A text that is being written.
 #[derive(Debug)]
@@ -22,6 +25,18 @@ impl Spelling {
     pub fn value(&mut self, before: &str, value: &impl Serialize) {
         self.text(before);
         let _ = serde_json::to_writer(&mut self.0, value);
+    }
+
+    /// Which request, and whose answer: `"request_id":"...","model":"...","model_version":"..."`
+    pub fn whose(&mut self, request_id: Uuid, model: &ModelName, version: Version) {
+        self.text(r#""request_id":""#);
+        self.text(request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        self.text(r#"","model":""#);
+        // No name needs an escape.
+        self.text(model.as_str());
+        self.text(r#"","model_version":""#);
+        version.spelled(|version| self.text(version));
+        self.text("\"");
     }
 
     /// What was written.

@@ -7,14 +7,12 @@ use super::room::{Point, Room, a_day_later, at, text};
 use super::stopped::stop;
 use super::table::{Row, in_full};
 
-/// A champion of a few coefficients, and a candidate of so many trees.
-fn a_slow_candidate(trees: usize) -> Room {
+/// A champion of a few coefficients, and a candidate of very many trees.
+fn a_slow_candidate() -> Room {
     let room = Room::at(Point::MoreRows);
     let windows = "windows: {base: 6h, judge: 12h, grace: 1m}\nevaluate: {margin: 9.0, calibration_margin: 1.0, stability_psi: 999.0}\n";
-    let gbdt = format!(
-        "gbdt: {{trees: {trees}, leaves: 15, learning_rate: 0.01, l2: 0.0, leaf: {{share: 0.02, at_least: 5, at_most: 20}}, \
-         feature_share: 1.0, row_share: 1.0, bins: 255}}"
-    );
+    let gbdt = "gbdt: {trees: 10000, leaves: 15, learning_rate: 0.01, l2: 0.0, leaf: {share: 0.02, at_least: 5, at_most: 20}, \
+                feature_share: 1.0, row_share: 1.0, bins: 255}";
     let policy = format!("{windows}train:\n  families: [gbdt]\n  look_backs: [all]\n  {gbdt}\n");
     room.write("governance/rain/policy.yaml", policy);
     let now = at(4).to_string();
@@ -52,7 +50,7 @@ fn answers(asked: &[Asked]) -> Vec<(&str, u64)> {
 fn what_a_slow_candidate_cannot_do_is_dropped_and_counted() {
     let row = Row::begin("a slow candidate");
     let alone = Room::at(Point::MoreRows);
-    let beside = a_slow_candidate(10_000);
+    let beside = a_slow_candidate();
     let without = asked(&alone, 8, Duration::ZERO, 200);
     let with = asked(&beside, 8, Duration::ZERO, turns(200_000, 12_000) as u64);
     assert_eq!(answers(&with), answers(&without), "the answer is another");
@@ -82,7 +80,7 @@ fn how_long_answers_take_beside_a_slow_candidate() {
     }
     const TURNS: usize = 5;
     let row = Row::begin("p99 beside a slow candidate");
-    let (alone, beside) = (Room::at(Point::MoreRows), a_slow_candidate(10_000));
+    let (alone, beside) = (Room::at(Point::MoreRows), a_slow_candidate());
     let measure = |room: &Room| p99_us(&asked(room, 16, Duration::from_millis(1), 50_000));
     let (mut first, mut second, mut slow) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..TURNS {

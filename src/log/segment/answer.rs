@@ -3,8 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use super::LENGTH;
 use crate::log::{Event, Status};
 use crate::types::{Plain, Spelling};
@@ -15,14 +13,9 @@ pub(super) fn spelled(event: &Event) -> Vec<u8> {
     let mut line = Spelling::with_room(LENGTH);
     line.text(r#"{"answer":{"ts":""#);
     ts.spelled(|ts| line.text(ts));
-    line.text(r#"","request_id":""#);
-    line.text(request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-    line.text(r#"","model":""#);
-    // No name needs an escape.
-    line.text(model.as_str());
-    line.text(r#"","model_version":""#);
-    model_version.spelled(|version| line.text(version));
-    line.value(r#"","prediction":"#, prediction);
+    line.text("\",");
+    line.whose(*request_id, model, *model_version);
+    line.value(r#","prediction":"#, prediction);
     line.value(r#","latency_us":"#, latency_us);
     line.text(r#","status":""#);
     line.text(status.as_str());

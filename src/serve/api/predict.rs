@@ -125,6 +125,11 @@ pub(crate) struct Said {
     interval: Option<(f64, f64)>,
 }
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// What an answer has room for before it must move: most are shorter.
+const LENGTH: usize = 256;
+
 impl Said {
     fn of(task: Task, score: &Score, asked: Asked) -> Said {
         let Asked { request_id, model, model_version } = asked;
@@ -134,26 +139,13 @@ impl Said {
             Task::Regression => Said { prediction: Some(score.prediction), interval: score.interval, ..silent },
         }
     }
-}
 
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-
-/// What an answer has room for before it must move: most are shorter.
-const LENGTH: usize = 256;
-
-impl Said {
     /// The words of serde, in a fraction of the time.
     fn spelled(&self) -> Vec<u8> {
         let Said { request_id, model, model_version, probability, prediction, interval } = self;
         let mut said = Spelling::with_room(LENGTH);
-        said.text(r#"{"request_id":""#);
-        said.text(request_id.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
-        said.text(r#"","model":""#);
-        // No name needs an escape.
-        said.text(model.as_str());
-        said.text(r#"","model_version":""#);
-        model_version.spelled(|version| said.text(version));
-        said.text("\"");
+        said.text("{");
+        said.whose(*request_id, model, *model_version);
         if let Some(probability) = probability {
             said.value(r#","probability":"#, probability);
         }

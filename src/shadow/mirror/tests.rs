@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
 
 use axum::body::{Body, to_bytes};
 use futures::executor::block_on;
@@ -202,8 +203,18 @@ fn a_candidate_under_a_later_contract_reads_the_same_request_by_its_own() {
     assert_eq!((champion.rows, candidate.rows, candidate.dropped), (31, 30, 0));
 }
 
-/// A place for scores that blocks until it is let go.
-struct Stuck(Mutex<()>);
+/// A place for scores that blocks until it is let go, and says when something is stuck there.
+#[derive(Default)]
+struct Stuck(Mutex<()>, AtomicBool);
+
+impl Stuck {
+    /// Wait until the first of what was offered is stuck, and nothing else has been taken.
+    fn await_first(&self) {
+        while !self.1.load(Ordering::SeqCst) {
+            thread::yield_now();
+        }
+    }
+}
 
 impl EventSink for Stuck {
     fn answered(&self, _: &crate::serve::Answered<'_>) -> Result<Recorded, SinkError> {
@@ -211,6 +222,7 @@ impl EventSink for Stuck {
     }
 
     fn shadowed(&self, _: &Shadowed<'_>) -> Result<(), SinkError> {
+        self.1.store(true, Ordering::SeqCst);
         drop(self.0.lock());
         Ok(())
     }
@@ -234,17 +246,17 @@ fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {
 
 #[test]
 fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
-    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
+    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck::default()));
     let scoring = Scoring { clock: Hands::at(START), events: stuck.clone(), counter: counter.clone() };
     let mirror = QueuedMirror::start(scoring, || ()).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     let held = stuck.0.lock().unwrap();
-    let offered = WAITING + AT_ONCE + 100;
-    for _ in 0..offered {
-        mirror.offer(a_job(candidate.clone()));
-    }
+    mirror.offer(a_job(candidate.clone()));
+    stuck.await_first();
+    let offered = 1 + WAITING + 100;
+    (1..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
     let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
-    assert!((100..100 + AT_ONCE).contains(&dropped), "{dropped}");
+    assert_eq!(dropped, 100);
     drop(held);
     drop(mirror);
     assert_eq!(counter.all().len(), offered, "a job was lost without being counted");
@@ -267,15 +279,17 @@ impl Clock for Told {
 /// A server that is told to stop has seconds: what a slow candidate would take longer for is dropped.
 #[test]
 fn a_mirror_ends_in_time_and_counts_what_it_left() {
-    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck(Mutex::new(()))));
+    let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck::default()));
     let clock = Arc::new(Told::default());
     let scoring = Scoring { clock: clock.clone(), events: stuck.clone(), counter: counter.clone() };
     let mirror = QueuedMirror::start(scoring, || ()).unwrap();
     let held = stuck.0.lock().unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
-    // Some are scored and one of them is being remembered: the others wait for their turn.
-    let offered = AT_ONCE + 10;
-    (0..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
+    // One is being remembered: the others wait for their turn.
+    mirror.offer(a_job(candidate.clone()));
+    stuck.await_first();
+    let offered = 1 + 10;
+    (1..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
     let until_us = Arc::clone(&mirror.until_us);
     let ending = thread::spawn(move || drop(mirror));
     while until_us.load(Ordering::SeqCst) == u64::MAX {
@@ -285,7 +299,7 @@ fn a_mirror_ends_in_time_and_counts_what_it_left() {
     drop(held);
     ending.join().unwrap();
     let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
-    assert!(dropped >= 10 && counter.all().len() == offered, "{dropped} of {offered}: {:?}", counter.all());
+    assert!(dropped == 10 && counter.all().len() == offered, "{dropped} of {offered}: {:?}", counter.all());
 }
 
 #[test]
