@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::feature::{Contract, ContractFault, Feature, FeatureKind, RawContract, Task};
 use crate::ingest::{Column, ColumnType, Domain, Schema};
 
@@ -92,7 +94,8 @@ impl RawContract {
                 let at = format!("features[{index}] ({name})");
                 faults.add(at, format!("a column of type {} cannot be read as {kind}", domain.kind()));
             }
-            features.push(Feature { name, kind, domain });
+            let spelled = Value::from(name.as_str()).to_string();
+            features.push(Feature { name, spelled, kind, domain });
         }
         if features.is_empty() {
             faults.add("features", "a model without features cannot be trained: declare one");

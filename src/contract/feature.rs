@@ -117,6 +117,8 @@ pub struct Contract {
 pub struct Feature {
     /// The column.
     pub name: String,
+    /// The column as JSON spells it, with its quotes.
+    pub spelled: String,
     /// How the model reads it.
     pub kind: FeatureKind,
     /// The values it may hold.

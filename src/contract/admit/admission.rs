@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Code, FeatureVector, Given, Refusal, Slot, Violation, stranger};
-use crate::contract::Contract;
+use crate::contract::{Contract, Feature};
 
 /// [`admit`](super::admit) for a row whose fields come one by one, in any order: each is encoded as it comes, and none is kept.
 #[derive(Debug)]
@@ -42,16 +42,28 @@ impl<'c> Admission<'c> {
         }
     }
 
+    /// The feature that comes next if the row is in the contract's order, as most are: its place, and what it is.
+    pub fn expected(&self) -> Option<(usize, &'c Feature)> {
+        Some((self.expected, self.contract.features().get(self.expected)?))
+    }
+
     /// Take a field, and say what it is.
     pub fn take(&mut self, name: &str, given: Given<'_>) -> Taken {
-        let features = self.contract.features();
-        // Most rows come in the contract's order; only others need to be looked up.
-        let in_order = features.get(self.expected).is_some_and(|feature| feature.name == name);
-        let place = if in_order { Some(self.expected) } else { self.contract.place(name) };
-        let Some((place, feature, value)) =
-            place.and_then(|at| Some((at, features.get(at)?, self.values.get_mut(at)?)))
-        else {
-            self.strangers.push(stranger(self.contract, name));
+        let place = match self.expected() {
+            Some((place, feature)) if feature.name == name => Some(place),
+            _ => self.contract.place(name),
+        };
+        if let Some(place) = place {
+            return self.put(place, given);
+        }
+        self.strangers.push(stranger(self.contract, name));
+        Taken::Stranger
+    }
+
+    /// Take the value of the feature at this place.
+    #[inline]
+    pub fn put(&mut self, place: usize, given: Given<'_>) -> Taken {
+        let (Some(feature), Some(value)) = (self.contract.features().get(place), self.values.get_mut(place)) else {
             return Taken::Stranger;
         };
         // What is admitted is never NaN.

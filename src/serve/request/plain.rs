@@ -9,8 +9,8 @@ use crate::types::Plain;
 /// `{"features": {...}, "request_id": "..."}`
 pub(super) fn request(plain: &mut Plain<'_>, contract: &Contract) -> Option<PredictRequest> {
     let (mut request_id, mut features) = (None, None);
-    plain.members(|plain, name| {
-        match name {
+    plain.members(|plain| {
+        match plain.name()? {
             "features" if features.is_none() => features = Some(row(plain, contract)?),
             "request_id" if request_id.is_none() => request_id = Some(parse_id(plain.word()?)?),
             _ => return None,
@@ -23,8 +23,8 @@ pub(super) fn request(plain: &mut Plain<'_>, contract: &Contract) -> Option<Pred
 /// `{"rows": [...]}`
 pub(super) fn batch(plain: &mut Plain<'_>, contract: &Contract) -> Option<BatchRequest> {
     let mut rows = None;
-    plain.members(|plain, name| {
-        let rows = if name == "rows" && rows.is_none() { rows.insert(Vec::new()) } else { return None };
+    plain.members(|plain| {
+        let rows = if plain.name()? == "rows" && rows.is_none() { rows.insert(Vec::new()) } else { return None };
         plain.mark(b'[')?;
         while rows.len() < BatchRequest::MOST {
             rows.push(request(plain, contract)?);
@@ -39,9 +39,14 @@ pub(super) fn batch(plain: &mut Plain<'_>, contract: &Contract) -> Option<BatchR
 
 fn row(plain: &mut Plain<'_>, contract: &Contract) -> Option<Result<FeatureVector, Refusal>> {
     let mut admission = Admission::of(contract);
-    plain.members(|plain, name| {
-        let value = value(plain)?;
-        (admission.take(name, value) == Taken::Feature).then_some(())
+    plain.members(|plain| {
+        // What comes next is known before it is read.
+        let place = match admission.expected() {
+            Some((place, feature)) if plain.literal(&feature.spelled).is_some() => place,
+            _ => contract.place(plain.word()?)?,
+        };
+        plain.mark(b':')?;
+        (admission.put(place, value(plain)?) == Taken::Feature).then_some(())
     })?;
     Some(admission.finish())
 }

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::contract::{Code, Given, admit};
+use crate::contract::{Code, Given, RawContract, admit};
+use crate::ingest::RawSchema;
 use crate::serve::fixture::a_contract;
 
 const ID: &str = "018f6b1e-7c1a-7000-8000-000000000001";
@@ -37,6 +38,21 @@ fn whatever_json_can_say_becomes_what_the_contract_says_of_it() {
         ("windy", Given::Bool(false)),
     ];
     assert_eq!(read(body).unwrap().features, admit(&a_contract(true), given));
+}
+
+#[test]
+fn a_feature_goes_by_its_name_as_json_spells_it() {
+    let schema = r#"{schema: s, columns: [{name: "a\"b\\", type: float}, {name: y, type: boolean}]}"#;
+    let contract = r#"{contract: s, version: 1.0.0, schema: s, task: binary, target: {column: y}, features: [{name: "a\"b\\", kind: continuous}]}"#;
+    let schema: RawSchema = crate::yaml::read("schemas/s.yaml", schema).unwrap();
+    let contract: RawContract = crate::yaml::read("contracts/s.yaml", contract).unwrap();
+    let contract = contract.check(&schema.check().unwrap()).unwrap();
+    let read = |body: &str| PredictRequest::read(body.as_bytes(), &contract);
+    for name in [r#"a\"b\\"#, r"a\u0022b\u005c"] {
+        let request = read(&format!(r#"{{"features":{{"{name}":1}}}}"#)).unwrap();
+        assert_eq!(&*request.features.unwrap(), [1.0], "{name}");
+    }
+    assert!(matches!(read(r#"{"features":{"a"b\":1}}"#), Err(Malformed::Syntax { .. })));
 }
 
 #[test]
