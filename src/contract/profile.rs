@@ -1,12 +1,15 @@
 //! What features and scores looked like at training: frozen bins and their counts; pure. Never holds a row, and refuses bins
 //! that do not fit their contract.
 
+mod ladder;
+
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use self::ladder::Ladder;
 use super::ContractError;
 use super::admit::{FeatureVector, Slot};
 use super::feature::{Contract, Feature};
@@ -132,6 +135,18 @@ impl Bins {
             Slot::Missing => self.outside(Outside::Missing),
             Slot::Unseen => self.outside(Outside::Unseen),
         }
+    }
+
+    /// The bins that many slots fall in, each as [`place`](Self::place) says.
+    pub fn places(&self, slots: impl Iterator<Item = Slot>) -> impl Iterator<Item = usize> {
+        let ladder = match self {
+            Bins::Numeric { edges, .. } => Some(Ladder::of(edges)),
+            Bins::Categorical { .. } => None,
+        };
+        slots.map(move |slot| match (&ladder, slot) {
+            (Some(ladder), Slot::Value(value)) => ladder.place(value),
+            _ => self.place(slot),
+        })
     }
 
     /// The counts of the regular bins, with what lies outside a range put into the first and the last of them.

@@ -4,14 +4,13 @@
 mod lane;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ulid::Ulid;
 
 use super::count_parts::CountPart;
 use super::{Counts, SnapshotError, VersionCounts, Window};
-use crate::contract::{FeatureVector, Profile, Refusal, Slot};
+use crate::contract::{FeatureVector, Histogram, Profile, Refusal, Slot};
 use crate::log::{PartKind, PartName, Recorder, create_part, part_key};
 use crate::registry::Reference;
 use crate::serve::{Answer, Answered, Counter, Inferred, Missed, Predictor, Seen, Shadowed};
@@ -246,38 +245,42 @@ impl Counts {
 impl VersionCounts {
     /// Count a row's features in the bins of this version's profile.
     pub(crate) fn count(&mut self, profile: &Profile, slots: impl Iterator<Item = Slot>) {
-        let row: Vec<Slot> = slots.collect();
-        self.count_all(profile, iter::once(row.as_slice()));
+        for ((counts, feature), slot) in self.features(profile).zip(slots) {
+            add(counts, feature.bins.place(slot));
+        }
+        self.rows += 1;
     }
 
-    /// Count many rows' features, feature by feature: the bins of each are fetched once for all rows.
-    fn count_all<'a, S: Copy + Into<Slot> + 'a>(
-        &mut self,
-        profile: &Profile,
-        rows: impl Iterator<Item = &'a [S]> + Clone,
-    ) {
-        self.rows += rows.clone().count() as u64;
+    /// Count many admitted rows' features, feature by feature: the bins of each are fetched once for all rows.
+    fn count_all<'a>(&mut self, profile: &Profile, rows: impl Iterator<Item = &'a [f64]> + Clone) {
+        for (place, (counts, feature)) in self.features(profile).enumerate() {
+            let slots = rows.clone().filter_map(|row| row.get(place)).copied().map(Slot::from);
+            feature.bins.places(slots).for_each(|bin| add(counts, bin));
+        }
+        self.rows += rows.count() as u64;
+    }
+
+    /// The counts of every feature, beside its histogram.
+    fn features<'a>(&'a mut self, profile: &'a Profile) -> impl Iterator<Item = (&'a mut Vec<u64>, &'a Histogram)> {
         if self.features.is_empty() {
             self.features = profile.features.iter().map(|feature| vec![0; feature.bins.len()]).collect();
         }
-        for (place, (counts, feature)) in self.features.iter_mut().zip(&profile.features).enumerate() {
-            for slot in rows.clone().filter_map(|row| row.get(place)) {
-                if let Some(count) = counts.get_mut(feature.bins.place((*slot).into())) {
-                    *count += 1;
-                }
-            }
-        }
+        self.features.iter_mut().zip(&profile.features)
     }
 
     fn count_answer(&mut self, profile: &Profile, prediction: f64, latency_us: Option<u32>) {
         let bins = &profile.score.bins;
         self.prediction.resize(bins.len(), 0);
-        if let Some(count) = self.prediction.get_mut(bins.place(Slot::Value(prediction))) {
-            *count += 1;
-        }
+        add(&mut self.prediction, bins.place(Slot::Value(prediction)));
         if let Some(latency_us) = latency_us {
             latency::record(&mut self.latency, u64::from(latency_us));
         }
+    }
+}
+
+fn add(counts: &mut [u64], bin: usize) {
+    if let Some(count) = counts.get_mut(bin) {
+        *count += 1;
     }
 }
 

@@ -9,7 +9,7 @@ use crate::serve::{Answer, Answered, Counter, Inferred, Missed, Predictor, Shado
 use crate::types::{Timestamp, Version};
 
 /// So many rows of a version are counted together.
-const TOGETHER: usize = 64;
+const TOGETHER: usize = 256;
 
 /// Counts for one thread, so that threads do not wait for each other at every row. What is rare is counted at once.
 pub struct Lane {
