@@ -15,7 +15,7 @@ use self::recent::Recent;
 use self::scribe::Fresh;
 pub use self::scribe::Scribe;
 use super::segment::{LabelLine, Line, ShadowLine};
-use super::spool::{Backlog, Due, Spool, SpoolRules};
+use super::spool::{Backlog, Due, Page, Spool, SpoolRules};
 use super::{Event, Label, LogError, ShadowScore, Status, recover};
 use crate::contract::{Code, Refusal};
 use crate::serve::{
@@ -116,8 +116,12 @@ impl Recorder {
         self.spool.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn record(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
+    /// Record an answer; the next ones of its thread may stand on this page.
+    fn record(&self, answered: &Answered<'_>, page: Option<&Page>) -> Result<Recorded, SinkError> {
         let (at, on_disk) = self.append(answered.at, Line::Answer(event(answered)))?;
+        if let Some(page) = page {
+            self.spool().lend(page);
+        }
         Ok(Recorded { at, on_disk })
     }
 
@@ -196,7 +200,7 @@ fn unwritten(error: LogError) -> SinkError {
 
 impl EventSink for Recorder {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
-        let recorded = self.record(answered)?;
+        let recorded = self.record(answered, None)?;
         let model = answered.serving.champion.name();
         self.recent().about(model, |requests| requests.answered(answered.request_id, recorded.at));
         Ok(recorded)

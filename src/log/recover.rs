@@ -11,12 +11,13 @@ use super::spool::{self, Due};
 use super::{LogError, parts};
 use crate::store::Store;
 
-/// A segment is held in memory while it is sealed, three times over: more at once would save little and weigh much.
+/// What is read out of a segment is held in memory while it is sealed, twice: more at once would save little and weigh much.
 const AT_ONCE: usize = 4;
 
 /// One segment becomes one part for each model.
 pub(super) fn seal(store: &dyn Store, segment: &Due) -> Result<(), LogError> {
-    let contents = Contents::read(&segment.path.display().to_string(), &spool::read(segment)?)?;
+    let (bytes, lines) = spool::read(segment)?;
+    let contents = Contents::read(&segment.path.display().to_string(), bytes, lines)?;
     parts::seal(store, &segment.name, &contents)
 }
 

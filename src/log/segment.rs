@@ -3,8 +3,8 @@
 mod answer;
 
 use std::collections::BTreeMap;
+use std::io::BufRead;
 
-use memchr::memchr_iter;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -77,22 +77,23 @@ fn read(line: &[u8]) -> serde_json::Result<Line> {
 }
 
 impl Contents {
-    /// Read a segment. What follows the last line feed is what a crash tore, and was never acknowledged.
-    pub(super) fn read(file: &str, bytes: &[u8]) -> Result<Contents, LogError> {
+    /// Read a segment of so many bytes. What follows the last line feed is what a crash tore, and was never acknowledged.
+    pub(super) fn read(file: &str, bytes: usize, mut segment: impl BufRead) -> Result<Contents, LogError> {
         let mut contents = Contents::default();
         let mut shadows = BTreeMap::new();
-        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        let bytes = bytes.get(..whole).unwrap_or_default();
-        let many = memchr_iter(b'\n', bytes).count();
-        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
-        for (index, line) in lines.enumerate() {
-            let broken = |source| LogError::Line { file: file.to_owned(), line: index + 1, source };
-            match read(line).map_err(broken)? {
+        let mut line = Vec::new();
+        for number in 1.. {
+            line.clear();
+            let unread = |source| LogError::Spool { operation: "read", file: file.to_owned(), source };
+            segment.read_until(b'\n', &mut line).map_err(unread)?;
+            let Some(whole) = line.strip_suffix(b"\n") else { break };
+            let broken = |source| LogError::Line { file: file.to_owned(), line: number, source };
+            match read(whole).map_err(broken)? {
                 Line::Answer(event) => match contents.events.get_mut(&event.model) {
                     Some(events) => events.push(event),
                     None => {
-                        // Most lines are answers, and of one model: what they take is taken once.
-                        let room = if contents.events.is_empty() { many } else { 0 };
+                        // Most lines are answers, of one model and about as long: what they take is taken once.
+                        let room = if contents.events.is_empty() { bytes / line.len() * 9 / 8 } else { 0 };
                         let mut events = Vec::with_capacity(room);
                         let model = event.model.clone();
                         events.push(event);

@@ -2,11 +2,14 @@
 #![expect(clippy::disallowed_methods, reason = "a door: the spool is a file of its own")]
 
 mod adopt;
+mod page;
+mod queue;
+mod sheet;
 mod writer;
 
 use std::collections::VecDeque;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +21,10 @@ use crate::serve::{Acknowledged, acknowledged};
 use crate::store::Durability;
 use crate::types::{ReplicaName, Span, Timestamp};
 pub(super) use adopt::{Orphan, orphans};
-use writer::{Sheet, Writer};
+use page::Leave;
+pub(super) use page::Page;
+use sheet::Sheet;
+use writer::Writer;
 
 /// No part holds two hours.
 const HOUR: Span = Span::from_hours(1);
@@ -36,7 +42,7 @@ pub struct SpoolRules {
 
 impl SpoolRules {
     /// - `rotate_every` one minute: what a dashboard shows is at most that old, and a replica makes 1,440 parts a day.
-    /// - `rotate_bytes` 8 MiB: sealing holds a segment in memory, and what it reads out of it.
+    /// - `rotate_bytes` 8 MiB: sealing holds in memory what it reads out of a segment.
     /// - `shadow_wait` 5 s: a mirror whose queue is longer than that drops anyway.
     pub const DEFAULTS: SpoolRules =
         SpoolRules { rotate_every: Span::from_mins(1), rotate_bytes: 8 * 1024 * 1024, shadow_wait: Span::from_secs(5) };
@@ -68,12 +74,9 @@ pub(super) struct Spool {
 struct Segment {
     seq: u64,
     opened_at: Timestamp,
-    /// The latest instant of its lines.
-    last_at: Timestamp,
     closed_at: Option<Timestamp>,
     /// Nothing until the first line: an idle replica makes no files.
     sheet: Option<Arc<Sheet>>,
-    bytes: u64,
     sealing: bool,
 }
 
@@ -134,7 +137,7 @@ impl Spool {
         let (folder, name, writer) = (&self.folder, &self.name, &self.writer);
         let mut open = self.segments.iter_mut().rev().filter(|segment| !segment.sealing);
         match open.find(|segment| segment.opened_at <= at && segment.closed_at.is_none_or(|end| at < end)) {
-            Some(segment) if !segment.is_broken() => segment.take(folder, name, writer, line).map(|_| true),
+            Some(segment) if !segment.is_broken() => segment.take(folder, name, writer, at, line).map(|_| true),
             Some(_) | None => Ok(false),
         }
     }
@@ -142,9 +145,19 @@ impl Spool {
     fn append_now(&mut self, at: Timestamp, line: &[u8]) -> Result<Acknowledged, LogError> {
         // There is always a current segment: `open` makes the first and `rotate` adds to them.
         let Some(current) = self.segments.back_mut() else { return Ok(acknowledged()) };
-        let acknowledged = current.take(&self.folder, &self.name, &self.writer, line)?;
-        current.last_at = current.last_at.max(at);
-        Ok(acknowledged)
+        current.take(&self.folder, &self.name, &self.writer, at, line)
+    }
+
+    /// A page for one more thread; none if whoever records waits for the disk.
+    pub(super) fn page(&self) -> Option<Page> {
+        self.writer.page()
+    }
+
+    /// Give a page leave to take the lines of the current segment, until this ends.
+    pub(super) fn lend(&self, page: &Page) {
+        let Some(Segment { opened_at, sheet: Some(sheet), .. }) = self.segments.back() else { return };
+        let (from, until, most) = (*opened_at, opened_at.floor(HOUR) + HOUR, self.rules.rotate_bytes);
+        page.give(Leave { sheet: Arc::clone(sheet), from, until, most, last_at: from });
     }
 
     /// Who writes what was appended; it is waited for without holding the spool.
@@ -169,19 +182,23 @@ impl Spool {
             return;
         }
         let old = ending || now.since(current.opened_at) >= self.rules.rotate_every;
-        let over = if old { Some(current.earliest_end(now)) } else { current.is_over(now, &self.rules) };
+        let over = if old { Some(now) } else { current.is_over(now, &self.rules) };
         if let Some(over) = over {
             self.rotate(over);
         }
     }
 
+    /// End the current segment, at this instant or after the last of its lines.
     fn rotate(&mut self, at: Timestamp) {
+        self.writer.end_pages();
+        let mut next = at;
         if let Some(current) = self.segments.back_mut() {
-            current.closed_at = Some(at);
+            next = current.earliest_end(at);
+            current.closed_at = Some(next);
             self.name.seq = current.seq + 1;
         }
         self.segments.retain(|segment| segment.sheet.is_some());
-        self.segments.push_back(Segment::open(self.name.seq, at));
+        self.segments.push_back(Segment::open(self.name.seq, next));
     }
 
     /// Take the closed segments that have waited long enough, oldest first. No line can be appended to them any more.
@@ -218,11 +235,9 @@ impl Spool {
 
     /// What is not sealed.
     pub(super) fn backlog(&self) -> Backlog {
+        self.writer.turn_pages();
         let written = || self.segments.iter().filter(|segment| segment.sheet.is_some());
-        Backlog {
-            since: written().map(|segment| segment.opened_at).min(),
-            bytes: written().map(|segment| segment.bytes).sum(),
-        }
+        Backlog { since: written().map(|segment| segment.opened_at).min(), bytes: written().map(Segment::bytes).sum() }
     }
 
     /// Everything before this instant is sealed.
@@ -233,34 +248,40 @@ impl Spool {
 
 impl Segment {
     fn open(seq: u64, opened_at: Timestamp) -> Segment {
-        Segment { seq, opened_at, last_at: opened_at, closed_at: None, sheet: None, bytes: 0, sealing: false }
+        Segment { seq, opened_at, closed_at: None, sheet: None, sealing: false }
     }
 
-    /// Where the next segment begins, if a line about `at` does not belong in this one.
+    /// When this one may end at the earliest, if a line about `at` does not belong in it.
     fn is_over(&self, at: Timestamp, rules: &SpoolRules) -> Option<Timestamp> {
         let hour = at.floor(HOUR);
-        let full = self.bytes >= rules.rotate_bytes || self.is_broken();
-        if hour > self.opened_at.floor(HOUR) {
-            Some(self.earliest_end(hour))
-        } else {
-            full.then(|| self.earliest_end(self.opened_at))
-        }
+        let full = self.bytes() >= rules.rotate_bytes || self.is_broken();
+        if hour > self.opened_at.floor(HOUR) { Some(hour) } else { full.then_some(self.opened_at) }
     }
 
     /// The first instant from `at` on that is after all its lines.
     fn earliest_end(&self, at: Timestamp) -> Timestamp {
-        let after = if self.sheet.is_some() { self.last_at + Span::from_micros(1) } else { self.opened_at };
+        let after = self.sheet.as_ref().map_or(self.opened_at, |sheet| sheet.last_at() + Span::from_micros(1));
         at.max(after)
+    }
+
+    /// Of the lines that were taken for it; those that stand on a page are counted when that is turned.
+    fn bytes(&self) -> u64 {
+        self.sheet.as_ref().map_or(0, |sheet| sheet.bytes())
     }
 
     fn is_broken(&self) -> bool {
         self.sheet.as_ref().is_some_and(|sheet| sheet.is_broken())
     }
 
-    fn take(&mut self, folder: &Path, name: &PartName, writer: &Writer, line: &[u8]) -> Result<Acknowledged, LogError> {
-        let acknowledged = writer.take(self.sheet(folder, name, writer.durability())?, line)?;
-        self.bytes += line.len() as u64;
-        Ok(acknowledged)
+    fn take(
+        &mut self,
+        folder: &Path,
+        name: &PartName,
+        writer: &Writer,
+        at: Timestamp,
+        line: &[u8],
+    ) -> Result<Acknowledged, LogError> {
+        writer.take(self.sheet(folder, name, writer.durability())?, at, line)
     }
 
     fn sheet(&mut self, folder: &Path, name: &PartName, durability: Durability) -> Result<&Arc<Sheet>, LogError> {
@@ -269,7 +290,7 @@ impl Segment {
         }
         let path = folder.join(file_name(&PartName { seq: self.seq, ..name.clone() }));
         let made = OpenOptions::new().append(true).create_new(true).mode(FILE_MODE).open(&path);
-        let sheet = Sheet::new(path.clone(), made.map_err(failed("write", &path))?);
+        let sheet = Sheet::new(path.clone(), made.map_err(failed("write", &path))?, self.opened_at);
         let sheet = self.sheet.insert(Arc::new(sheet));
         if durability == Durability::Durable {
             // The file's own name must outlive a power cut, too.
@@ -283,6 +304,9 @@ impl Segment {
 fn file_name(name: &PartName) -> String {
     format!("{}-{:06}.jsonl", name.boot, name.seq)
 }
+
+/// So many bytes of a segment are read at once.
+const READ_AHEAD: usize = 64 * 1024;
 
 /// Written by their owner alone, whatever the umask.
 const FILE_MODE: u32 = 0o644;
@@ -336,9 +360,11 @@ pub(super) fn remove(sealed: &Due) -> Result<(), LogError> {
     fs::remove_file(&sealed.path).map_err(failed("remove", &sealed.path))
 }
 
-/// The bytes of a segment.
-pub(super) fn read(due: &Due) -> Result<Vec<u8>, LogError> {
-    fs::read(&due.path).map_err(failed("read", &due.path))
+/// How many bytes a segment has, and the lines of it.
+pub(super) fn read(due: &Due) -> Result<(usize, impl BufRead), LogError> {
+    let file = File::open(&due.path).map_err(failed("read", &due.path))?;
+    let bytes = file.metadata().map_err(failed("read", &due.path))?.len();
+    Ok((usize::try_from(bytes).unwrap_or_default(), BufReader::with_capacity(READ_AHEAD, file)))
 }
 
 fn failed(operation: &'static str, path: &Path) -> impl FnOnce(io::Error) -> LogError {

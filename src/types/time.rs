@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::ops::{Add, Sub};
+use std::ops::{Add, Range, Sub};
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
@@ -31,6 +31,12 @@ const MICROS: i64 = 1_000_000;
 /// 0000-01-01T00:00:00Z and 9999-12-31T23:59:59.999999Z, in microseconds of Unix time.
 const EARLIEST: i64 = -62_167_219_200 * MICROS;
 const LATEST: i64 = 253_402_300_800 * MICROS - 1;
+
+/// How an instant is spelled, and where its numbers stand: year, month, day, hour, minute, second and microseconds. A whole second has
+/// no fraction, and ends so much earlier.
+const SHAPE: &[u8; 27] = b"0000-00-00T00:00:00.000000Z";
+const PARTS: [Range<usize>; 7] = [0..4, 5..7, 8..10, 11..13, 14..16, 17..19, 20..26];
+const WHOLE: usize = 20;
 
 impl Timestamp {
     /// The start of Unix time.
@@ -82,26 +88,36 @@ impl Timestamp {
     /// Its text, made where it is used: every event has one, so it is spelled digit by digit.
     pub fn spelled<T>(self, use_it: impl FnOnce(&str) -> T) -> T {
         let at = self.chrono();
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let parts = [
-            (0..4, at.year().unsigned_abs()),
-            (5..7, at.month()),
-            (8..10, at.day()),
-            (11..13, at.hour()),
-            (14..16, at.minute()),
-            (17..19, at.second()),
-            (20..26, at.timestamp_subsec_micros()),
-        ];
-        for (place, mut value) in parts {
-            for digit in text[place].iter_mut().rev() {
+        let (date, time) = ([at.year().unsigned_abs(), at.month(), at.day()], [at.hour(), at.minute(), at.second()]);
+        let mut text = *SHAPE;
+        for (part, mut value) in
+            PARTS.into_iter().zip(date.into_iter().chain(time).chain([at.timestamp_subsec_micros()]))
+        {
+            for digit in text[part].iter_mut().rev() {
                 *digit += (value % 10) as u8;
                 value /= 10;
             }
         }
-        let length = if self.micros % MICROS == 0 { 20 } else { 27 };
+        let length = if self.micros % MICROS == 0 { WHOLE } else { SHAPE.len() };
         text[length - 1] = b'Z';
         // Digits and marks, every one of them ASCII.
         use_it(str::from_utf8(&text[..length]).unwrap_or_default())
+    }
+
+    /// What is spelled so, read digit by digit; what is spelled otherwise, or is no instant, is left to the careful reader.
+    fn read_back(spelled: &[u8]) -> Option<DateTime<Utc>> {
+        let mut text = *SHAPE;
+        if spelled.len() == WHOLE && spelled.last() == Some(&b'Z') {
+            text[..WHOLE - 1].copy_from_slice(&spelled[..WHOLE - 1]);
+        } else {
+            text = spelled.try_into().ok()?;
+        }
+        let fits = |(byte, shape): (&u8, &u8)| if *shape == b'0' { byte.is_ascii_digit() } else { byte == shape };
+        text.iter().zip(SHAPE).all(fits).then_some(())?;
+        let value = |part: Range<usize>| text[part].iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+        let [year, month, day, hour, minute, second, micros] = PARTS.map(value);
+        let date = NaiveDate::from_ymd_opt(year.cast_signed(), month, day)?;
+        Some(date.and_hms_micro_opt(hour, minute, second, micros)?.and_utc())
     }
 
     fn chrono(self) -> DateTime<Utc> {
@@ -144,12 +160,12 @@ impl FromStr for Timestamp {
 
     /// Reads RFC 3339, or a bare date as its midnight in UTC.
     fn from_str(given: &str) -> Result<Self, TimestampError> {
-        let instant = DateTime::parse_from_rfc3339(given).map(|at| at.with_timezone(&Utc));
+        let instant = || Some(DateTime::parse_from_rfc3339(given).ok()?.with_timezone(&Utc));
         let midnight = || {
             let date: NaiveDate = given.parse().ok()?;
             Some(date.and_hms_opt(0, 0, 0)?.and_utc())
         };
-        match instant.ok().or_else(midnight) {
+        match Timestamp::read_back(given.as_bytes()).or_else(instant).or_else(midnight) {
             Some(at) if (EARLIEST..=LATEST).contains(&at.timestamp_micros()) => Ok(at.into()),
             Some(_) | None => Err(TimestampError { given: given.to_owned() }),
         }
@@ -313,7 +329,27 @@ impl JsonSchema for Span {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// What is read digit by digit is what chrono reads, and what it does not take, chrono does not, or spells otherwise.
+        #[test]
+        fn an_instant_is_what_chrono_says(
+            text in "[0-9]{4}-(0[0-9]|1[0-3])-[0-3][0-9]T[0-2][0-9]:[0-6][0-9]:[0-6][0-9](\\.[0-9]{6})?Z",
+            other in "[0-9:.TZ+-]{18,28}",
+            micros in EARLIEST..=LATEST,
+        ) {
+            let spelled = Timestamp::from_micros(micros).to_string();
+            prop_assert_eq!(Timestamp::read_back(spelled.as_bytes()).map(Timestamp::from), Some(Timestamp::from_micros(micros)));
+            for text in [text, other] {
+                let known = DateTime::parse_from_rfc3339(&text).ok().map(|at| at.with_timezone(&Utc));
+                let read = Timestamp::read_back(text.as_bytes());
+                prop_assert!(read == known || (read.is_none() && known.is_some_and(|at| Timestamp::from(at).to_string() != text)));
+            }
+        }
+    }
 
     #[test]
     fn a_span_is_read_back_as_written() {

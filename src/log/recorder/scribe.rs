@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::Recorder;
 use super::recent::Recent;
-use crate::serve::{Acknowledged, Answered, EventSink, Inferred, Recorded, Shadowed, SinkError};
+use super::{Recorder, event};
+use crate::log::segment::Line;
+use crate::log::spool::Page;
+use crate::serve::{Acknowledged, Answered, EventSink, Inferred, Recorded, Shadowed, SinkError, acknowledged};
 use crate::types::{ModelName, Timestamp};
 
 /// So many answers are brought to the recent ones together.
@@ -16,6 +18,7 @@ const TOGETHER: usize = 64;
 /// Records what one thread answers.
 pub struct Scribe {
     recorder: Arc<Recorder>,
+    page: Option<Page>,
     fresh: Arc<Fresh>,
 }
 
@@ -58,13 +61,17 @@ impl Recorder {
     pub fn scribe(self: &Arc<Self>) -> Scribe {
         let fresh = Arc::<Fresh>::default();
         self.fresh().push(Arc::clone(&fresh));
-        Scribe { recorder: Arc::clone(self), fresh }
+        Scribe { recorder: Arc::clone(self), page: self.spool().page(), fresh }
     }
 }
 
 impl EventSink for Scribe {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
-        let recorded = self.recorder.record(answered)?;
+        let line = |at| Line::Answer(event(answered)).about(at).spelled();
+        let recorded = match self.page.as_ref().and_then(|page| page.take(answered.at, line)) {
+            Some(at) => Recorded { at, on_disk: acknowledged() },
+            None => self.recorder.record(answered, self.page.as_ref())?,
+        };
         let model = answered.serving.champion.name().clone();
         self.fresh.add((model, answered.request_id, recorded.at), &self.recorder.recent);
         Ok(recorded)

@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "a test that looks at the disk")]
 
 use std::fs;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::thread::{self, ScopedJoinHandle};
 
 use futures::executor::block_on;
 
@@ -345,6 +347,44 @@ fn system(at: Timestamp) -> std::time::SystemTime {
     std::time::UNIX_EPOCH + std::time::Duration::from_micros(at.micros().unsigned_abs())
 }
 
+/// Pages are turned and segments end, by size and by the hour, and are sealed while threads go on recording.
+#[test]
+fn what_threads_record_side_by_side_is_sealed_once_and_under_the_instants_they_were_told() {
+    let house = House::new();
+    let rules = SpoolRules { rotate_bytes: 150_000, shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
+    let (store, begin) = (house.store.clone(), at("10:59:59.5"));
+    let root = house.folder.path();
+    let recorder = Arc::new(
+        Recorder::open(store, root, &house.replica, Ulid::from(1), Durability::Batched, rules, begin).unwrap(),
+    );
+    let clock = AtomicI64::new(begin.micros());
+    let record = |thread: u128| {
+        let scribe = recorder.scribe();
+        let answer = |number| {
+            let now = Timestamp::from_micros(clock.fetch_add(111, Ordering::Relaxed)).to_string();
+            let id = id(thread << 64 | number);
+            (id, house.answer(&scribe, id, &now[11..now.len() - 1], 5.0))
+        };
+        (0..3000).map(answer).collect::<Vec<_>>()
+    };
+    let mut told: Vec<(Uuid, Timestamp)> = thread::scope(|scope| {
+        let threads: Vec<_> = (1..=3).map(|thread| scope.spawn(move || record(thread))).collect();
+        while !threads.iter().all(ScopedJoinHandle::is_finished) {
+            recorder.maintain(Timestamp::from_micros(clock.load(Ordering::Relaxed))).unwrap();
+        }
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    recorder.close(at("11:00:01")).unwrap();
+    assert_eq!(house.segments(), 0);
+    let mut sealed: Vec<_> = house.events().iter().map(|event| (event.request_id, event.ts)).collect();
+    sealed.sort_unstable();
+    told.sort_unstable();
+    assert!(sealed == told, "{} events of {} answers", sealed.len(), told.len());
+    let model = house.serving.champion.name();
+    let parts = parts_between(house.store.as_ref(), model, PartKind::Events, begin, at("11:00:01")).unwrap();
+    assert!(parts.len() >= 8, "{parts:?}");
+}
+
 #[test]
 fn what_one_thread_has_answered_is_known_to_all_at_once() {
     let house = House::new();
@@ -399,7 +439,7 @@ fn two_models_asked_under_one_id_have_their_own_labels_and_shadows() {
     let shadow = ShadowLine { model: rain.clone(), ts: first, request_id: id(1), score: score.clone() };
     let lines = [Line::Answer(event(&rain)), Line::Answer(event(&snow)), Line::Shadow(shadow)];
     let text: String = lines.iter().map(|line| serde_json::to_string(line).unwrap() + "\n").collect();
-    let contents = Contents::read("a segment", text.as_bytes()).unwrap();
+    let contents = Contents::read("a segment", text.len(), text.as_bytes()).unwrap();
     let shadows = [&rain, &snow].map(|model| contents.events[model][0].shadow.clone());
     assert_eq!(shadows, [Some(score), None]);
 }
