@@ -94,7 +94,7 @@ impl Taken {
         sheet.took(self.text.len(), *last_at);
         let full = sheet.bytes() >= *most;
         // A copy: what this thread writes to stays near it, and whoever writes the file, on another core, reads elsewhere.
-        let welcome = shared.turned(Group::new(sheet, self.text.clone()));
+        let welcome = shared.push(Group::new(sheet, self.text.clone()));
         self.text.clear();
         if full || !welcome {
             self.leave = None;

@@ -124,7 +124,7 @@ impl Shared {
     }
 
     /// Take the lines of a page, which nobody waits for; false if no more can be taken now.
-    pub(super) fn turned(&self, group: Group) -> bool {
+    pub(super) fn push(&self, group: Group) -> bool {
         let mut queue = self.queue();
         let full = queue.count(group.lines.len());
         queue.groups.push_back(group);

@@ -102,9 +102,10 @@ struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
     fn drop(&mut self) {
-        let mut queue = self.0.queue();
-        queue.closed = true;
-        queue.groups.clear();
+        self.0.queue().closed = true;
+        // Whoever records from now on is refused; what stood on pages is as lost as what waited.
+        self.0.end_pages();
+        self.0.queue().groups.clear();
         self.0.turned.notify_all();
     }
 }
