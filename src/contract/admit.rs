@@ -204,7 +204,6 @@ fn stranger(contract: &Contract, name: &str) -> Violation {
 
 impl Feature {
     /// The feature's number, or what becomes of it and the code of the violation.
-    #[inline]
     fn encode(&self, given: Given<'_>) -> Result<f64, (Slot, Code)> {
         match (&self.domain, given) {
             (_, Given::Missing) => Err((Slot::Missing, Code::Missing)),

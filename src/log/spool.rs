@@ -155,9 +155,10 @@ impl Spool {
 
     /// Give a page leave to take the lines of the current segment, until this ends.
     pub(super) fn lend(&self, page: &Page) {
-        let Some(Segment { opened_at, sheet: Some(sheet), .. }) = self.segments.back() else { return };
-        let (from, until, most) = (*opened_at, opened_at.floor(HOUR) + HOUR, self.rules.rotate_bytes);
-        page.give(Leave { sheet: Arc::clone(sheet), from, until, most, last_at: from });
+        let Some(current) = self.segments.back() else { return };
+        let Some(sheet) = current.sheet.clone() else { return };
+        let (from, until) = (current.opened_at, current.hour_ends());
+        page.give(Leave { sheet, from, until, most: self.rules.rotate_bytes, last_at: from });
     }
 
     /// Who writes what was appended; it is waited for without holding the spool.
@@ -253,9 +254,13 @@ impl Segment {
 
     /// When this one may end at the earliest, if a line about `at` does not belong in it.
     fn is_over(&self, at: Timestamp, rules: &SpoolRules) -> Option<Timestamp> {
-        let hour = at.floor(HOUR);
         let full = self.bytes() >= rules.rotate_bytes || self.is_broken();
-        if hour > self.opened_at.floor(HOUR) { Some(hour) } else { full.then_some(self.opened_at) }
+        if at >= self.hour_ends() { Some(at.floor(HOUR)) } else { full.then_some(self.opened_at) }
+    }
+
+    /// No line from this instant on belongs in it.
+    fn hour_ends(&self) -> Timestamp {
+        self.opened_at.floor(HOUR) + HOUR
     }
 
     /// The first instant from `at` on that is after all its lines.

@@ -69,8 +69,7 @@ impl<'a> Plain<'a> {
     pub fn word(&mut self) -> Option<&'a str> {
         let word = self.rest.strip_prefix(b"\"")?;
         let begin = self.text.len() - word.len();
-        let sure = 8 * word.as_chunks().0.iter().take_while(|eight| !ends_within(**eight)).count();
-        let end = sure + word.get(sure..)?.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
+        let end = word.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..b' '))?;
         self.rest = word.get(end..)?.strip_prefix(b"\"")?;
         self.text.get(begin..begin + end)
     }
@@ -118,16 +117,6 @@ impl<'a> Plain<'a> {
         let number = self.number().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number))?;
         Some(number as u64)
     }
-}
-
-/// Whether a word in quotes ends, or is not plain, within the next eight bytes: is one of them zero after what would end it is taken away,
-/// or less than a space (S. E. Anderson, *Bit Twiddling Hacks*)?
-fn ends_within(eight: [u8; 8]) -> bool {
-    const EACH: u64 = u64::MAX / 0xff;
-    let eight = u64::from_le_bytes(eight);
-    let less = |bytes: u64, than: u8| bytes.wrapping_sub(EACH * u64::from(than)) & !bytes;
-    let same = |byte: u8| less(eight ^ (EACH * u64::from(byte)), 1);
-    (same(b'"') | same(b'\\') | less(eight, b' ')) & (EACH << 7) != 0
 }
 
 /// Digits, and the number they make; of more than nineteen it is not to be used.

@@ -1,5 +1,5 @@
-//! Where one thread records; pure but for the recorder. What it answers is brought to the recent requests together with what it answers
-//! next, so that threads do not wait for each other at every request.
+//! Where one thread records; pure but for the recorder. What it answers stands on a page of its own, and is brought to the recent requests
+//! together with what it answers next, so that threads do not wait for each other at every request.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

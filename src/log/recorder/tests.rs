@@ -48,6 +48,13 @@ impl House {
         Recorder::open(store, self.folder.path(), &self.replica, boot, durability, SpoolRules::DEFAULTS, at(now))
     }
 
+    /// Segments end when they have so many bytes, and are sealed as they end.
+    fn boot_small(&self, rotate_bytes: u64, now: Timestamp) -> Recorder {
+        let rules = SpoolRules { rotate_bytes, shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
+        let (store, root, boot) = (self.store.clone(), self.folder.path(), Ulid::from(1));
+        Recorder::open(store, root, &self.replica, boot, Durability::Batched, rules, now).unwrap()
+    }
+
     fn candidate(&self) -> &Predictor {
         self.serving.candidate.as_ref().unwrap()
     }
@@ -153,10 +160,8 @@ fn a_part_belongs_to_one_hour_and_nothing_is_recorded_before_its_segment() {
 #[test]
 fn a_full_segment_ends_and_keeps_its_shadows() {
     let house = House::new();
-    let rules = SpoolRules { rotate_bytes: 1, shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
-    let (store, now) = (house.store.clone(), at("10:00:00"));
-    let root = house.folder.path();
-    let recorder = Recorder::open(store, root, &house.replica, Ulid::from(1), Durability::Batched, rules, now).unwrap();
+    let now = at("10:00:00");
+    let recorder = house.boot_small(1, now);
     for number in 0..5 {
         let at = house.answer(&recorder, id(number), "10:00:00", 1.0);
         house.shadow(&recorder, id(number), at).unwrap();
@@ -351,12 +356,8 @@ fn system(at: Timestamp) -> std::time::SystemTime {
 #[test]
 fn what_threads_record_side_by_side_is_sealed_once_and_under_the_instants_they_were_told() {
     let house = House::new();
-    let rules = SpoolRules { rotate_bytes: 150_000, shadow_wait: Span::ZERO, ..SpoolRules::DEFAULTS };
-    let (store, begin) = (house.store.clone(), at("10:59:59.5"));
-    let root = house.folder.path();
-    let recorder = Arc::new(
-        Recorder::open(store, root, &house.replica, Ulid::from(1), Durability::Batched, rules, begin).unwrap(),
-    );
+    let begin = at("10:59:59.5");
+    let recorder = Arc::new(house.boot_small(150_000, begin));
     let clock = AtomicI64::new(begin.micros());
     let record = |thread: u128| {
         let scribe = recorder.scribe();

@@ -55,11 +55,12 @@ impl Writer {
         (self.durability() == Durability::Batched).then(|| Page::new(Arc::clone(&self.shared)))
     }
 
-    /// Bring what stands on pages to the queue; `end_pages` lets no more come to them, either.
+    /// Bring what stands on pages to the queue.
     pub(super) fn turn_pages(&self) {
         self.shared.turn_pages();
     }
 
+    /// Bring what stands on pages to the queue, and take back every leave.
     pub(super) fn end_pages(&self) {
         self.shared.end_pages();
     }
