@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::feature::{Contract, ContractFault, Feature, FeatureKind, RawContract, Task};
 use crate::ingest::{Column, ColumnType, Domain, Schema};
+use crate::types::Known;
 
 /// Collects faults, so that all are told and not the first.
 #[derive(Default)]
@@ -94,7 +95,7 @@ impl RawContract {
                 let at = format!("features[{index}] ({name})");
                 faults.add(at, format!("a column of type {} cannot be read as {kind}", domain.kind()));
             }
-            let spelled = Value::from(name.as_str()).to_string();
+            let spelled = Known::new(format!("{}:", Value::from(name.as_str())));
             features.push(Feature { name, spelled, kind, domain });
         }
         if features.is_empty() {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::ingest::{Column, ColumnType, ContractRef, Domain, Intake, RawColumn};
-use crate::types::{Digest, ModelName, Version};
+use crate::types::{Digest, Known, ModelName, Version};
 
 /// A contract as written in `contracts/<name>.yaml`.
 ///
@@ -117,8 +117,8 @@ pub struct Contract {
 pub struct Feature {
     /// The column.
     pub name: String,
-    /// The column as JSON spells it, with its quotes.
-    pub spelled: String,
+    /// The column as JSON spells it before a value: with its quotes and a colon.
+    pub spelled: Known,
     /// How the model reads it.
     pub kind: FeatureKind,
     /// The values it may hold.

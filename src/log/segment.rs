@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::{Event, Label, LogError, ShadowScore};
 use crate::types::{ModelName, Spelling, Timestamp};
 
-/// One line. A request has an `answer`, written before its reply, and perhaps a `shadow`, written after it.
+/// One line. A request has an answer, written before its reply, and perhaps a shadow, written after it. An answer is written as a
+/// [row](answer); what is derived here is how it stood before there were rows, and is read, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Line {
@@ -21,17 +22,23 @@ pub(super) enum Line {
 }
 
 impl Line {
-    /// As it is written.
-    pub(super) fn spelled(&self) -> Vec<u8> {
+    /// Write it behind what is there.
+    pub(super) fn spell(&self, onto: &mut Vec<u8>) {
         match self {
-            Line::Answer(event) => answer::spelled(event),
+            Line::Answer(event) => answer::spell(event, onto),
             Line::Shadow(_) | Line::Label(_) => {
-                let mut line = Spelling::with_room(LENGTH);
+                let mut line = Spelling::onto(onto);
                 line.value("", self);
                 line.text("\n");
-                line.finish()
             }
         }
+    }
+
+    /// As it is written.
+    pub(super) fn spelled(&self) -> Vec<u8> {
+        let mut line = Vec::with_capacity(LENGTH);
+        self.spell(&mut line);
+        line
     }
 
     /// The same about another instant.
@@ -45,7 +52,7 @@ impl Line {
 }
 
 /// What a line has room for before it must move: most are shorter.
-const LENGTH: usize = 384;
+const LENGTH: usize = 256;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct ShadowLine {
@@ -70,10 +77,14 @@ pub(super) struct Contents {
     pub(super) labels: BTreeMap<ModelName, Vec<Label>>,
 }
 
-/// One line, of which no word is looked at twice to see that it is Unicode.
-fn read(line: &[u8]) -> serde_json::Result<Line> {
-    let Ok(text) = str::from_utf8(line) else { return serde_json::from_slice(line) };
-    answer::read(text).map_or_else(|| serde_json::from_str(text), |event| Ok(Line::Answer(event)))
+/// One line.
+fn read(line: &[u8], answers: &mut answer::Reader) -> serde_json::Result<Line> {
+    let plain = str::from_utf8(line).ok().and_then(|line| answers.plain(line));
+    match plain {
+        Some(event) => Ok(Line::Answer(event)),
+        None if line.starts_with(b"[") => serde_json::from_slice(line).map(|row: answer::Row| Line::Answer(row.into())),
+        None => serde_json::from_slice(line),
+    }
 }
 
 impl Contents {
@@ -81,14 +92,14 @@ impl Contents {
     pub(super) fn read(file: &str, bytes: usize, mut segment: impl BufRead) -> Result<Contents, LogError> {
         let mut contents = Contents::default();
         let mut shadows = BTreeMap::new();
-        let mut line = Vec::new();
+        let (mut line, mut answers) = (Vec::new(), answer::Reader::default());
         for number in 1.. {
             line.clear();
             let unread = |source| LogError::Spool { operation: "read", file: file.to_owned(), source };
             segment.read_until(b'\n', &mut line).map_err(unread)?;
             let Some(whole) = line.strip_suffix(b"\n") else { break };
             let broken = |source| LogError::Line { file: file.to_owned(), line: number, source };
-            match read(whole).map_err(broken)? {
+            match read(whole, &mut answers).map_err(broken)? {
                 Line::Answer(event) => match contents.events.get_mut(&event.model) {
                     Some(events) => events.push(event),
                     None => {
@@ -134,7 +145,7 @@ mod tests {
     use crate::types::{TraceParent, Version};
 
     #[test]
-    fn an_answer_is_spelled_as_serde_would() {
+    fn an_answer_is_read_as_it_was_spelled_now_and_before() {
         let answered = Event {
             ts: Timestamp::from_micros(1_795_342_500_000_001),
             request_id: Uuid::from_u128(7),
@@ -155,18 +166,46 @@ mod tests {
             ..answered.clone()
         };
         let whole = Event {
+            ts: Timestamp::from_micros(-1),
             shadow: Some(ShadowScore { version: Version::FIRST, prediction: 1e-300, latency_us: 0 }),
             slices: [("st\"ation".to_owned(), "s\u{fc}d\n".to_owned())].into(),
             trace: TraceParent::read(b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
             ..answered.clone()
         };
         assert!(whole.trace.is_some());
-        for event in [answered, refused, whole] {
+        let said = |line: &Line| String::from_utf8(line.spelled()).unwrap();
+        assert_eq!(
+            said(&Line::Answer(answered.clone())),
+            "[\"rain@1.20.3\",1795342500000001,\"00000000-0000-0000-0000-000000000007\",0.30000000000000004,41]\n"
+        );
+        let mut answers = answer::Reader::default();
+        let newer = Event { model_version: Version::new(1, 21, 0), ..answered.clone() };
+        for (event, is_plain) in [(answered, true), (refused, false), (newer, true), (whole, false)] {
             let line = Line::Answer(event);
-            let said = serde_json::to_string(&line).unwrap() + "\n";
-            assert_eq!(String::from_utf8(line.spelled()).unwrap(), said);
-            assert_eq!(read(said.as_bytes()).unwrap(), line);
-            assert_eq!(serde_json::from_str::<Line>(&said).unwrap(), line);
+            let before = serde_json::to_string(&line).unwrap();
+            assert_eq!(read(before.as_bytes(), &mut answers).unwrap(), line);
+            let now = said(&line);
+            assert_eq!(read(now.as_bytes(), &mut answers).unwrap(), line);
+            let plain = answers.plain(&now).map(Line::Answer);
+            assert_eq!(plain, is_plain.then_some(line), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_no_answer_is_said_to_be_none() {
+        let (good, mut answers) =
+            (r#"["rain@1.0.0",1,"00000000-0000-0000-0000-000000000007",0.5,41]"#, answer::Reader::default());
+        assert!(read(good.as_bytes(), &mut answers).is_ok());
+        for (part, other, why) in [
+            ("rain@1.0.0", "rain", "is not a version of a model"),
+            ("rain@", "Rain@", "is not a name"),
+            ("@1.0.0", "@1.0", "is not a version"),
+            ("0.5", "1e999", "out of range"),
+            (",41]", "]", "invalid length"),
+            (",41]", ",41,{}", "EOF"),
+        ] {
+            let error = read(good.replace(part, other).as_bytes(), &mut answers).unwrap_err();
+            assert!(error.to_string().contains(why), "{error}");
         }
     }
 }

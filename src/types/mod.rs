@@ -17,7 +17,7 @@ pub use digest::{Digest, DigestError, Hasher, canonical_json, digest_json};
 pub use json::{JsonError, read_json};
 pub use model_uri::{ModelUri, UriError, Which};
 pub use name::{KeyName, ModelName, NameError, ReplicaName, RouteName};
-pub use plain::Plain;
+pub use plain::{Known, Plain};
 pub use rate::{Rate, RateError};
 pub use spelling::Spelling;
 pub use time::{Span, SpanError, Timestamp, TimestampError};

@@ -3,10 +3,43 @@
 //! anything is.
 
 /// A text, and what is left of it. Every step takes what it names from the beginning of that, or gives up.
+#[derive(Clone, Copy)]
 pub struct Plain<'a> {
     text: &'a str,
     rest: &'a [u8],
 }
+
+/// A text that is known before it is read: the first bytes of what is read are held against it at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    text: String,
+    /// Its first bytes, and which of them there are.
+    head: u128,
+    mask: u128,
+}
+
+impl Known {
+    /// This text.
+    pub fn new(text: String) -> Known {
+        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(text.bytes()) {
+            (*head, *mask) = (byte, u8::MAX);
+        }
+        Known { text, head: u128::from_ne_bytes(head), mask: u128::from_ne_bytes(mask) }
+    }
+
+    /// What follows it in a text that begins with it.
+    fn before<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
+        match text.first_chunk() {
+            Some(head) if (u128::from_ne_bytes(*head) ^ self.head) & self.mask != 0 => None,
+            Some(_) if self.text.len() <= HEAD => text.get(self.text.len()..),
+            _ => text.strip_prefix(self.text.as_bytes()),
+        }
+    }
+}
+
+/// So many bytes are compared at once.
+const HEAD: usize = size_of::<u128>();
 
 impl<'a> Plain<'a> {
     /// Read a text to its end.
@@ -18,11 +51,14 @@ impl<'a> Plain<'a> {
 
     /// An object with members; `each` takes their names, marks and values.
     pub fn members(&mut self, mut each: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
-        self.mark(b'{')?;
+        // A copy need not be written to memory at every step.
+        let mut inner = *self;
+        inner.mark(b'{')?;
         loop {
-            self.peek()?;
-            each(self)?;
-            if self.either(b',', b'}')? == b'}' {
+            inner.peek()?;
+            each(&mut inner)?;
+            if inner.either(b',', b'}')? == b'}' {
+                *self = inner;
                 return Some(());
             }
         }
@@ -65,6 +101,12 @@ impl<'a> Plain<'a> {
         Some(())
     }
 
+    /// A text that is known.
+    pub fn known(&mut self, known: &Known) -> Option<()> {
+        self.rest = known.before(self.rest)?;
+        Some(())
+    }
+
     /// A word in quotes.
     pub fn word(&mut self) -> Option<&'a str> {
         let word = self.rest.strip_prefix(b"\"")?;
@@ -74,49 +116,77 @@ impl<'a> Plain<'a> {
         self.text.get(begin..begin + end)
     }
 
-    /// A number, as the nearest float. Up to fifteen digits make a whole number below 2⁵³, and what they are divided by for those behind
-    /// the point is below 10²²: floats hold both, so that it is rounded once (Clinger, *How to read floating point numbers accurately*, 1990).
+    /// A number, as the nearest float.
+    // Where its caller keeps what is left in registers, so does this: numbers are most of what is read.
+    #[inline(always)]
     pub fn number(&mut self) -> Option<f64> {
-        let begin = self.rest;
-        // Half of all numbers are negative: which, no processor can guess, so it is not asked to.
-        let negative = begin.first() == Some(&b'-');
-        let unsigned = begin.get(usize::from(negative)..)?;
-        let whole = Digits::default().and(unsigned);
-        if whole.many == 0 || (whole.many > 1 && unsigned.starts_with(b"0")) {
-            return None;
-        }
-        let (all, rest) = match unsigned.get(whole.many..)? {
-            [b'.', fraction @ ..] => {
-                let all = whole.and(fraction);
-                (all, fraction.get(all.many - whole.many..).filter(|_| all.many > whole.many)?)
-            }
-            rest => (whole, rest),
+        let (number, rest) = match short(self.rest) {
+            Some(read) => read,
+            None => self.long()?,
         };
-        let power = match rest {
-            [b'e' | b'E', b'+' | b'-', power @ ..] | [b'e' | b'E', power @ ..] => Some(power),
-            _ => None,
-        };
-        self.rest = match power {
-            None => rest,
-            Some(power) => power.get(Digits::default().and(power).many..).filter(|rest| rest.len() < power.len())?,
-        };
-        match POWERS_OF_TEN.get(all.many - whole.many) {
-            Some(divisor) if all.many <= 15 && power.is_none() => {
-                let number = all.value.cast_signed() as f64 / divisor;
-                Some(number.copysign([1.0, -1.0][usize::from(negative)]))
-            }
-            _ => {
-                let spelled = self.text.get(self.text.len() - begin.len()..self.text.len() - self.rest.len())?;
-                spelled.parse().ok().filter(|number: &f64| number.is_finite())
-            }
-        }
+        self.rest = rest;
+        Some(number)
     }
 
-    /// A whole number of at most fifteen digits.
-    pub fn whole(&mut self) -> Option<u64> {
-        let number = self.number().filter(|number| number.fract() == 0.0 && (0.0..1e15).contains(number))?;
-        Some(number as u64)
+    /// A number of any length, and what follows.
+    #[cold]
+    fn long(&self) -> Option<(f64, &'a [u8])> {
+        let rest = digits(self.rest.strip_prefix(b"-").unwrap_or(self.rest))?;
+        let begins_with_zero = matches!(self.rest, [b'0', b'0'..=b'9', ..] | [b'-', b'0', b'0'..=b'9', ..]);
+        let rest = match rest {
+            [b'.', fraction @ ..] => digits(fraction)?,
+            rest => rest,
+        };
+        let rest = match rest {
+            [b'e' | b'E', b'+' | b'-', power @ ..] | [b'e' | b'E', power @ ..] => digits(power)?,
+            rest => rest,
+        };
+        let spelled = self.text.get(self.text.len() - self.rest.len()..self.text.len() - rest.len())?;
+        let number = spelled.parse().ok().filter(|number: &f64| number.is_finite() && !begins_with_zero)?;
+        Some((number, rest))
     }
+
+    /// A whole number of at most eighteen digits.
+    pub fn whole(&mut self) -> Option<u64> {
+        let digits = Digits::default().and(self.rest);
+        if !(1..=18).contains(&digits.many) || (digits.many > 1 && self.rest.starts_with(b"0")) {
+            return None;
+        }
+        self.rest = self.rest.get(digits.many..)?;
+        Some(digits.value)
+    }
+}
+
+/// A number of up to fifteen digits and no power of ten, and what follows. The digits make a whole number below 2⁵³, and what they are
+/// divided by for those behind the point is below 10²²: floats hold both, so that it is rounded once (Clinger, *How to read floating point
+/// numbers accurately*, 1990).
+#[inline(always)]
+fn short(text: &[u8]) -> Option<(f64, &[u8])> {
+    // Half of all numbers are negative: which, no processor can guess, so it is not asked to.
+    let negative = text.first() == Some(&b'-');
+    let unsigned = text.get(usize::from(negative)..)?;
+    let whole = Digits::default().and(unsigned);
+    if whole.many == 0 || (whole.many > 1 && unsigned.starts_with(b"0")) {
+        return None;
+    }
+    let (all, rest) = match unsigned.get(whole.many..)? {
+        [b'.', fraction @ ..] => {
+            let all = whole.and_many(fraction);
+            (all, fraction.get(all.many - whole.many..).filter(|_| all.many > whole.many)?)
+        }
+        rest => (whole, rest),
+    };
+    if all.many > 15 || matches!(rest, [b'e' | b'E', ..]) {
+        return None;
+    }
+    let number = all.value.cast_signed() as f64 / POWERS_OF_TEN[all.many - whole.many];
+    Some((number.copysign([1.0, -1.0][usize::from(negative)]), rest))
+}
+
+/// What follows some digits, at least one.
+fn digits(text: &[u8]) -> Option<&[u8]> {
+    let many = Digits::default().and(text).many;
+    text.get(many..).filter(|_| many > 0)
 }
 
 /// Digits, and the number they make; of more than nineteen it is not to be used.
@@ -139,7 +209,34 @@ impl Digits {
         }
         self
     }
+
+    /// The same, eight at once: how many digits a text begins with is not guessed, and what they make takes three steps (Lemire,
+    /// *Quickly parsing eight digits*, 2018).
+    fn and_many(self, text: &[u8]) -> Digits {
+        let Some((eight, rest)) = text.split_first_chunk() else { return self.and(text) };
+        let apart = u64::from_le_bytes(*eight) ^ EACH * u64::from(b'0');
+        // The upper bit of a byte that is above 9.
+        let others = (apart.wrapping_add(EACH * 0x76) | apart) & (EACH * 0x80);
+        let many = others.trailing_zeros() / 8;
+        // Those before the others, behind as many zeros as there are others.
+        let digits = apart.checked_shl(64 - 8 * many).unwrap_or_default();
+        let pairs = digits * 10 + (digits >> 8);
+        let [first_and_third, second_and_fourth] = [pairs & PAIR, (pairs >> 16) & PAIR];
+        let upper = first_and_third.wrapping_mul(100 + (1_000_000 << 32));
+        let value = upper.wrapping_add(second_and_fourth.wrapping_mul(1 + (10_000 << 32))) >> 32;
+        let many = many as usize;
+        let all = Digits { value: self.value.wrapping_mul(TENS[many]).wrapping_add(value), many: self.many + many };
+        if many == eight.len() { all.and(rest) } else { all }
+    }
 }
+
+/// One in each byte.
+const EACH: u64 = u64::MAX / 0xff;
+/// The first of four pairs of bytes, and the third.
+const PAIR: u64 = 0xff + (0xff << 32);
+
+/// What makes room for so many digits.
+const TENS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 
 const POWERS_OF_TEN: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
@@ -180,7 +277,33 @@ mod tests {
         assert_eq!((all, found), (Some(()), vec![("a", 1.0), ("b", -2.5)]));
     }
 
+    #[test]
+    fn a_whole_number_has_eighteen_digits_at_most_and_nothing_else() {
+        let whole = |text| Plain::read(text, Plain::whole);
+        for (text, number) in
+            [("0", 0), ("1795342500000001", 1_795_342_500_000_001), ("999999999999999999", 10_u64.pow(18) - 1)]
+        {
+            assert_eq!(whole(text), Some(number));
+        }
+        for text in ["", "-1", "01", "1.0", "1e3", "1000000000000000000", "99999999999999999999999"] {
+            assert_eq!(whole(text), None, "{text}");
+        }
+    }
+
     proptest! {
+        /// Known text is known whatever its length and what follows, and no other is.
+        #[test]
+        fn known_text_is_what_a_text_begins_with(known in "[ab\u{e4}]{0,20}", text in "[ab\u{e4}]{0,40}", begins in any::<bool>()) {
+            let text = if begins { known.clone() + &text } else { text };
+            let known = Known::new(known);
+            let mut plain = Plain { text: &text, rest: text.as_bytes() };
+            let literal = { plain }.literal(&known.text).is_some();
+            prop_assert_eq!(plain.known(&known).is_some(), literal);
+            if literal {
+                prop_assert_eq!(plain.rest, text[known.text.len()..].as_bytes());
+            }
+        }
+
         /// Numbers in every spelling are the floats that serde reads, to the bit.
         #[test]
         fn a_number_is_the_nearest_float(

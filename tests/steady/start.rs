@@ -74,15 +74,15 @@ fn a_line(room: &Room) -> String {
 fn leave(room: &Room, lines: usize, in_segments: usize) -> BTreeSet<Uuid> {
     let line = a_line(room);
     let event: Value = serde_json::from_str(&line).unwrap();
-    let (ts, id) = (event["answer"]["ts"].as_str().unwrap(), event["answer"]["request_id"].as_str().unwrap());
-    let begun: Timestamp = ts.parse().unwrap();
+    let (ts, id) = (event[1].to_string(), event[2].as_str().unwrap());
+    let begun = Timestamp::from_micros(event[1].as_i64().unwrap());
     let mut ids = BTreeSet::new();
     for segment in 0..in_segments {
         let path = room.path("var/spool/local").join(format!("01J0000000000000000000000{}-{segment:06}.jsonl", 0));
         let mut file = BufWriter::new(fs::File::create(path).unwrap());
         for place in (segment..lines).step_by(in_segments) {
             let (at, new) = (begun + Span::from_micros(place as i64), an_id());
-            writeln!(file, "{}", line.replace(ts, &at.to_string()).replace(id, &new.to_string())).unwrap();
+            writeln!(file, "{}", line.replace(&ts, &at.micros().to_string()).replace(id, &new.to_string())).unwrap();
             ids.insert(new);
         }
         file.flush().unwrap();

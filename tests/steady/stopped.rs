@@ -103,7 +103,7 @@ fn told_to_stop_the_small_door_forgets_nothing() {
 /// What a kill leaves of the last line, sooner or later.
 fn tear(room: &Room) {
     let newest = segments(room).pop().expect("it has answered");
-    OpenOptions::new().append(true).open(newest).unwrap().write_all(br#"{"answer":{"ts":"2026-11-"#).unwrap();
+    OpenOptions::new().append(true).open(newest).unwrap().write_all(br#"["rain@1.0.0",17953"#).unwrap();
 }
 
 /// How old the oldest answer is that is not there: of a kill at this instant.

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::recent::Recent;
 use super::{Recorder, event};
+use crate::log::Event;
 use crate::log::segment::Line;
 use crate::log::spool::Page;
 use crate::serve::{Acknowledged, Answered, EventSink, Inferred, Recorded, Shadowed, SinkError, acknowledged};
@@ -67,8 +68,8 @@ impl Recorder {
 
 impl EventSink for Scribe {
     fn answered(&self, answered: &Answered<'_>) -> Result<Recorded, SinkError> {
-        let line = |at| Line::Answer(event(answered)).about(at).spelled();
-        let recorded = match self.page.as_ref().and_then(|page| page.take(answered.at, line)) {
+        let spell = |at, page: &mut _| Line::Answer(Event { ts: at, ..event(answered) }).spell(page);
+        let recorded = match self.page.as_ref().and_then(|page| page.take(answered.at, spell)) {
             Some(at) => Recorded { at, on_disk: acknowledged() },
             None => self.recorder.record(answered, self.page.as_ref())?,
         };

@@ -43,13 +43,13 @@ impl Page {
     }
 
     /// Take a line about this instant, spelled for the one that it is recorded under; nothing without leave, and the spool is to be asked.
-    pub(in crate::log) fn take(&self, at: Timestamp, spell: impl FnOnce(Timestamp) -> Vec<u8>) -> Option<Timestamp> {
+    pub(in crate::log) fn take(&self, at: Timestamp, spell: impl FnOnce(Timestamp, &mut Vec<u8>)) -> Option<Timestamp> {
         let mut taken = self.lines.taken();
         let leave = taken.leave.as_mut().filter(|leave| at < leave.until)?;
         let at = at.max(leave.from);
         leave.last_at = at.max(leave.last_at);
         let begins = taken.text.is_empty();
-        taken.text.extend_from_slice(&spell(at));
+        spell(at, &mut taken.text);
         if taken.text.len() >= FULL {
             taken.turn(&self.shared);
         } else if begins {

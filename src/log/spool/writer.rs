@@ -242,7 +242,7 @@ mod tests {
         let writer = Writer::start(Durability::Batched).unwrap();
         let page = writer.page().unwrap();
         let leave = || Leave { sheet: full(), from: NOW, until: NOW + Span::from_hours(1), most: 1_000, last_at: NOW };
-        let take = |at| page.take(at, |_| b"acknowledged\n".to_vec());
+        let take = |at| page.take(at, |_, page| page.extend_from_slice(b"acknowledged\n"));
         assert_eq!(take(NOW), None, "it has no leave");
         page.give(leave());
         assert_eq!((take(NOW), take(NOW + Span::from_hours(1))), (Some(NOW), None));

@@ -5,6 +5,7 @@
 //! feature's nodes, in the order of their thresholds, those below the value do not hold: a prefix. What a prefix leaves is kept
 //! every few nodes for all trees at once, so that a row takes the nearest one, the nodes from there on, and is done with the feature.
 
+use std::array;
 use std::hint::select_unpredictable;
 use std::ops::{BitAnd, BitAndAssign};
 use std::slice;
@@ -21,6 +22,8 @@ const STRIDES: [usize; 2] = [8, 32];
 const NEAR: usize = 1 << 20;
 /// Trees whose leaves are looked for together: fewer have to look for the same prefixes again, more do not fit the cache.
 const TREES: usize = 256;
+/// Trees that stand side by side: what is left of so many fills a line of a cache, or two.
+const LANES: usize = 16;
 /// Features that a tree's leaves are held against at once: each time, what is left of all trees is fetched and put back.
 const FEATURES: usize = 4;
 /// Leaves of a tree that have a bit each.
@@ -79,8 +82,13 @@ pub(super) struct Block<L> {
     /// The features that the trees ask about, each perhaps twice: for its numbers and for its categories.
     features: Vec<Asked<L>>,
     /// What is left of the trees that nothing was asked about.
-    whole: Vec<L>,
+    whole: Vec<Lanes<L>>,
 }
+
+/// What is left of trees that stand side by side; what stands beyond the last tree is never looked at.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[repr(align(64))]
+struct Lanes<L>([L; LANES]);
 
 /// What the trees ask about one feature.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,22 +103,22 @@ enum By<L> {
     /// By comparing.
     Thresholds(Thresholds<L>),
     /// By categories: what each leaves of each tree, and, last, what any other value does.
-    Categories(Vec<L>),
+    Categories(Vec<Lanes<L>>),
 }
 
 /// The nodes that compare a feature.
 #[derive(Debug, Clone, PartialEq)]
 struct Thresholds<L> {
     /// What NaN leaves of each tree.
-    nan: Vec<L>,
+    nan: Vec<Lanes<L>>,
     /// What zero leaves, where some node sends it to a side without comparing it.
-    zero: Option<Vec<L>>,
+    zero: Option<Vec<Lanes<L>>>,
     /// Nodes between two marks.
     stride: usize,
     /// The threshold of every `stride`th node, from the first.
     marks: Vec<f64>,
     /// What the nodes before each mark leave of each tree, one after the other.
-    prefixes: Vec<L>,
+    prefixes: Vec<Lanes<L>>,
     /// The nodes, in the order of their thresholds, `stride` from each mark on.
     nodes: Vec<Compared<L>>,
 }
@@ -170,19 +178,22 @@ impl<L: Left> Block<L> {
 /// order, is the same.
 #[multiversion(targets("x86_64+avx+avx2+bmi1+bmi2"))]
 fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums: &mut [f64; N]) {
-    let trees = block.begins.len();
+    let groups = block.begins.len().div_ceil(LANES);
     let mut left = [[L::ALL; TREES]; N];
     for features in block.features.chunks(FEATURES) {
         for (left, row) in left.iter_mut().zip(rows) {
-            let left = &mut left[..trees];
-            let mut kept = [Kept { value: 0.0, prefix: &block.whole[..trees], nodes: &[] }; FEATURES];
+            let mut kept = [Kept { value: 0.0, prefix: &block.whole[..], nodes: &[] }; FEATURES];
             for (kept, asked) in kept.iter_mut().zip(features) {
-                *kept = asked.keeps(row[asked.feature], trees);
+                *kept = asked.keeps(row[asked.feature], groups);
             }
             let [first, second, third, fourth] = &kept;
             let prefixes = first.prefix.iter().zip(second.prefix).zip(third.prefix).zip(fourth.prefix);
-            for (left, (((first, second), third), fourth)) in left.iter_mut().zip(prefixes) {
-                *left &= *first & *second & *third & *fourth;
+            let groups: &mut [[L; LANES]] = left.as_chunks_mut().0;
+            for (left, (((first, second), third), fourth)) in groups.iter_mut().zip(prefixes) {
+                let others = first.0.iter().zip(second.0).zip(third.0).zip(fourth.0);
+                for (left, (((first, second), third), fourth)) in left.iter_mut().zip(others) {
+                    *left &= *first & second & third & fourth;
+                }
             }
             for Kept { value, nodes, .. } in kept {
                 // Each of them, without asking when to stop: no processor guesses that well.
@@ -205,19 +216,19 @@ fn add_each<L: Left, const N: usize>(block: &Block<L>, rows: &[&[f64]; N], sums:
 #[derive(Clone, Copy)]
 struct Kept<'a, L> {
     value: f64,
-    prefix: &'a [L],
+    prefix: &'a [Lanes<L>],
     nodes: &'a [Compared<L>],
 }
 
 impl<L: Left> Asked<L> {
     /// What a value keeps. Whoever calls this decides what it is compiled for.
     #[inline(always)]
-    fn keeps(&self, value: f64, trees: usize) -> Kept<'_, L> {
+    fn keeps(&self, value: f64, groups: usize) -> Kept<'_, L> {
         let value = sparse(value);
         let (prefix, nodes) = match &self.by {
             By::Categories(categories) => {
-                let place = category(value, categories.len() / trees - 1);
-                (&categories[place * trees..], &[][..])
+                let place = category(value, categories.len() / groups - 1);
+                (&categories[place * groups..], &[][..])
             }
             By::Thresholds(Thresholds { nan, .. }) if value.is_nan() => (&nan[..], &[][..]),
             By::Thresholds(Thresholds { zero: Some(zero), .. }) if value == 0.0 => (&zero[..], &[][..]),
@@ -225,10 +236,10 @@ impl<L: Left> Asked<L> {
                 // The last mark that is below the value: all nodes before it are, too. To look at every one of so few, many at once, is
                 // quicker than to wait for one after the other.
                 let mark = marks.iter().filter(|mark| **mark < value).count().saturating_sub(1);
-                (&prefixes[mark * trees..], &nodes[mark * stride..][..*stride])
+                (&prefixes[mark * groups..], &nodes[mark * stride..][..*stride])
             }
         };
-        Kept { value, prefix: &prefix[..trees], nodes }
+        Kept { value, prefix: &prefix[..groups], nodes }
     }
 }
 
@@ -245,7 +256,7 @@ struct Met<L> {
 }
 
 fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
-    let whole = vec![L::ALL; roots.len()];
+    let whole = side_by_side(&vec![L::ALL; roots.len()]).collect();
     let mut block = Block { begins: Vec::new(), leaves: Vec::new(), features: Vec::new(), whole };
     let mut met: Vec<Met<L>> = Vec::new();
     for (tree, root) in roots.iter().enumerate() {
@@ -255,7 +266,7 @@ fn block<L: Left>(forest: &Forest, roots: &[Link]) -> Option<Block<L>> {
     }
     met.sort_by_key(|node| node.feature);
     let [few, many] = STRIDES;
-    let prefixes = met.len().div_ceil(few) * roots.len() * size_of::<L>();
+    let prefixes = met.len().div_ceil(few) * roots.len().div_ceil(LANES) * size_of::<Lanes<L>>();
     let stride = if prefixes <= NEAR { few } else { many };
     for nodes in met.chunk_by(|a, b| a.feature == b.feature) {
         block.features.extend(Asked::of(forest, nodes, roots.len(), stride)?);
@@ -308,10 +319,14 @@ fn leaves_below(forest: &Forest, root: Link) -> usize {
 }
 
 /// What is left of each tree once those of these nodes do not hold that fail.
-fn without<L: Left>(met: &[&Met<L>], trees: usize, fails: impl Fn(&Split) -> bool) -> Vec<L> {
+fn without<L: Left>(met: &[&Met<L>], trees: usize, fails: impl Fn(&Split) -> bool) -> Vec<Lanes<L>> {
     let mut left = vec![L::ALL; trees];
     met.iter().filter(|node| fails(&node.split)).for_each(|node| left[node.tree] &= node.left);
-    left
+    side_by_side(&left).collect()
+}
+
+fn side_by_side<L: Left>(left: &[L]) -> impl Iterator<Item = Lanes<L>> {
+    left.chunks(LANES).map(|some| Lanes(array::from_fn(|lane| some.get(lane).copied().unwrap_or(L::ALL))))
 }
 
 impl<L: Left> Asked<L> {
@@ -345,7 +360,7 @@ impl<L: Left> Thresholds<L> {
         let mut left = vec![L::ALL; trees];
         for nodes in nodes.chunks(stride) {
             marks.push(nodes[0].threshold);
-            prefixes.extend_from_slice(&left);
+            prefixes.extend(side_by_side(&left));
             nodes.iter().for_each(|node| left[node.tree as usize] &= node.left);
         }
         nodes.resize(marks.len() * stride, Compared::NONE);
@@ -361,7 +376,7 @@ impl<L: Left> Thresholds<L> {
 }
 
 /// What each category leaves of each tree, and, last, what any other value does; nothing if there are too many.
-fn categories<L: Left>(forest: &Forest, met: &[&Met<L>], trees: usize) -> Option<Vec<L>> {
+fn categories<L: Left>(forest: &Forest, met: &[&Met<L>], trees: usize) -> Option<Vec<Lanes<L>>> {
     let known = |node: &&Met<L>| match node.split {
         Split::OneOf { count, .. } => count * 32,
         Split::AtMost { .. } => 0,

@@ -143,9 +143,16 @@ impl Said {
     /// The words of serde, in a fraction of the time.
     fn spelled(&self) -> Vec<u8> {
         let Said { request_id, model, model_version, probability, prediction, interval } = self;
-        let mut said = Spelling::with_room(LENGTH);
-        said.text("{");
-        said.whose(*request_id, model, *model_version);
+        let mut text = Vec::with_capacity(LENGTH);
+        let mut said = Spelling::onto(&mut text);
+        said.text(r#"{"request_id":""#);
+        said.id(*request_id);
+        said.text(r#"","model":""#);
+        // No name needs an escape.
+        said.text(model.as_str());
+        said.text(r#"","model_version":""#);
+        model_version.spelled(|version| said.text(version));
+        said.text("\"");
         if let Some(probability) = probability {
             said.value(r#","probability":"#, probability);
         }
@@ -156,7 +163,7 @@ impl Said {
             said.value(r#","interval":"#, interval);
         }
         said.text("}");
-        said.finish()
+        text
     }
 }
 

@@ -42,10 +42,9 @@ fn row(plain: &mut Plain<'_>, contract: &Contract) -> Option<Result<FeatureVecto
     plain.members(|plain| {
         // What comes next is known before it is read.
         let place = match admission.expected() {
-            Some((place, feature)) if plain.literal(&feature.spelled).is_some() => place,
-            _ => contract.place(plain.word()?)?,
+            Some((place, feature)) if plain.known(&feature.spelled).is_some() => place,
+            _ => contract.place(plain.name()?)?,
         };
-        plain.mark(b':')?;
         (admission.put(place, value(plain)?) == Taken::Feature).then_some(())
     })?;
     Some(admission.finish())
