@@ -42,10 +42,10 @@ pub struct SpoolRules {
 
 impl SpoolRules {
     /// - `rotate_every` one minute: what a dashboard shows is at most that old, and a replica makes 1,440 parts a day.
-    /// - `rotate_bytes` 4 MiB, some 40,000 answers: sealing holds in memory what it reads out of a segment.
+    /// - `rotate_bytes` 3 MiB, some 30,000 answers: sealing holds in memory what it reads out of a segment.
     /// - `shadow_wait` 5 s: a mirror whose queue is longer than that drops anyway.
     pub const DEFAULTS: SpoolRules =
-        SpoolRules { rotate_every: Span::from_mins(1), rotate_bytes: 4 * 1024 * 1024, shadow_wait: Span::from_secs(5) };
+        SpoolRules { rotate_every: Span::from_mins(1), rotate_bytes: 3 * 1024 * 1024, shadow_wait: Span::from_secs(5) };
 }
 
 /// What has been acknowledged and lies in no part yet.

@@ -11,7 +11,7 @@ use crate::edge::Exit;
 
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
-/// Sealing needs as much again as the segments of a busy replica have that wait for it: some of 4 MiB.
+/// Sealing needs as much again as the segments of a busy replica have that wait for it: some of 3 MiB.
 const LEAST_ROOM: u64 = 64 * MIB;
 /// A day of parts, counts and windows of a few busy replicas.
 const ROOM: u64 = GIB;
