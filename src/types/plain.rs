@@ -214,7 +214,7 @@ impl Digits {
     /// *Quickly parsing eight digits*, 2018).
     fn and_many(self, text: &[u8]) -> Digits {
         let Some((eight, rest)) = text.split_first_chunk() else { return self.and(text) };
-        let apart = u64::from_le_bytes(*eight) ^ EACH * u64::from(b'0');
+        let apart = u64::from_le_bytes(*eight) ^ (EACH * u64::from(b'0'));
         // The upper bit of a byte that is above 9.
         let others = (apart.wrapping_add(EACH * 0x76) | apart) & (EACH * 0x80);
         let many = others.trailing_zeros() / 8;
@@ -300,7 +300,7 @@ mod tests {
             let literal = { plain }.literal(&known.text).is_some();
             prop_assert_eq!(plain.known(&known).is_some(), literal);
             if literal {
-                prop_assert_eq!(plain.rest, text[known.text.len()..].as_bytes());
+                prop_assert_eq!(plain.rest, &text.as_bytes()[known.text.len()..]);
             }
         }
 
