@@ -131,9 +131,8 @@ impl<'a> Plain<'a> {
     /// A number of any length, and what follows.
     #[cold]
     fn long(&self) -> Option<(f64, &'a [u8])> {
-        let rest = digits(self.rest.strip_prefix(b"-").unwrap_or(self.rest))?;
-        let begins_with_zero = matches!(self.rest, [b'0', b'0'..=b'9', ..] | [b'-', b'0', b'0'..=b'9', ..]);
-        let rest = match rest {
+        let unsigned = self.rest.strip_prefix(b"-").unwrap_or(self.rest);
+        let rest = match unsigned.get(Digits::whole(unsigned)?.many..)? {
             [b'.', fraction @ ..] => digits(fraction)?,
             rest => rest,
         };
@@ -142,16 +141,13 @@ impl<'a> Plain<'a> {
             rest => rest,
         };
         let spelled = self.text.get(self.text.len() - self.rest.len()..self.text.len() - rest.len())?;
-        let number = spelled.parse().ok().filter(|number: &f64| number.is_finite() && !begins_with_zero)?;
+        let number = spelled.parse().ok().filter(|number: &f64| number.is_finite())?;
         Some((number, rest))
     }
 
     /// A whole number of at most eighteen digits.
     pub fn whole(&mut self) -> Option<u64> {
-        let digits = Digits::default().and(self.rest);
-        if !(1..=18).contains(&digits.many) || (digits.many > 1 && self.rest.starts_with(b"0")) {
-            return None;
-        }
+        let digits = Digits::whole(self.rest).filter(|digits| digits.many <= 18)?;
         self.rest = self.rest.get(digits.many..)?;
         Some(digits.value)
     }
@@ -165,10 +161,7 @@ fn short(text: &[u8]) -> Option<(f64, &[u8])> {
     // Half of all numbers are negative: which, no processor can guess, so it is not asked to.
     let negative = text.first() == Some(&b'-');
     let unsigned = text.get(usize::from(negative)..)?;
-    let whole = Digits::default().and(unsigned);
-    if whole.many == 0 || (whole.many > 1 && unsigned.starts_with(b"0")) {
-        return None;
-    }
+    let whole = Digits::whole(unsigned)?;
     let (all, rest) = match unsigned.get(whole.many..)? {
         [b'.', fraction @ ..] => {
             let all = whole.and_many(fraction);
@@ -197,6 +190,14 @@ struct Digits {
 }
 
 impl Digits {
+    /// Those that a number begins with: at least one, and no zero before others.
+    #[inline(always)]
+    fn whole(text: &[u8]) -> Option<Digits> {
+        let digits = Digits::default().and(text);
+        let is_padded = digits.many > 1 && text.starts_with(b"0");
+        (digits.many > 0 && !is_padded).then_some(digits)
+    }
+
     /// These, and those that a text begins with.
     fn and(mut self, text: &[u8]) -> Digits {
         for byte in text {
