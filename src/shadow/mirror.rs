@@ -4,11 +4,13 @@
 use std::borrow::Cow;
 use std::io;
 use std::iter;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::contract::FeatureVector;
 use crate::serve::{Clock, Counter, EventSink, Mirror, Missed, ShadowJob, Shadowed};
@@ -16,8 +18,18 @@ use crate::serve::{Clock, Counter, EventSink, Mirror, Missed, ShadowJob, Shadowe
 /// So many requests may wait for the candidate; a score takes microseconds, so a queue that is longer only ages.
 const WAITING: usize = 1_024;
 
-/// So many of them are handed to the candidate at once.
-const AT_ONCE: usize = 256;
+/// So many of them are handed to the candidate at once. Their scores are remembered one after the other by a thread that does not
+/// stand back, and an answer that waits for its processor waits for all of them.
+const AT_ONCE: usize = 32;
+
+/// When it has scored for so long, it rests.
+const STRETCH_US: u64 = 30;
+
+/// It rests so many times as long as it has scored: it has a quarter of one processor at most.
+const RESTS: u64 = 3;
+
+/// No rest is longer, however long a single score took: who ends the mirror waits for it.
+const LONGEST_REST_US: u64 = 1_000_000;
 
 /// What waits when the mirror ends is scored for so long at most: a server that is told to stop has ten seconds, and a candidate
 /// must not take them. The rest is dropped and counted.
@@ -83,7 +95,32 @@ impl Scoring {
     }
 }
 
-/// Scores in a thread that stands back. Whoever stands back may be kept waiting at any moment and must then hold nothing that those who
+/// How the thread that scores keeps out of the way of those who answer.
+#[derive(Clone, Copy)]
+pub struct Manners {
+    /// Called in that thread before anything else, for it to run only where nobody else would.
+    pub stand_back: fn(),
+    /// Wait so long.
+    pub rest: fn(Duration),
+}
+
+/// What a candidate has scored since it rested. Standing back is not enough: a processor that is never idle does not take over what
+/// waits in line for another one.
+#[derive(Default)]
+struct Stretch {
+    scored_us: u64,
+}
+
+impl Stretch {
+    /// The rest that is due after one more score that took so long.
+    fn rest_after(&mut self, took_us: u64) -> Option<Duration> {
+        self.scored_us += took_us;
+        let due = self.scored_us >= STRETCH_US;
+        due.then(|| Duration::from_micros((mem::take(&mut self.scored_us) * RESTS).min(LONGEST_REST_US)))
+    }
+}
+
+/// Scores in a thread that stands back and rests. Whoever stands back may be kept waiting at any moment and must then hold nothing that those who
 /// answer wait for, not even a place in their queue: another thread takes the jobs from there, hands them over and remembers the scores.
 pub struct QueuedMirror {
     scoring: Scoring,
@@ -94,23 +131,29 @@ pub struct QueuedMirror {
 }
 
 impl QueuedMirror {
-    /// Start the threads; `stand_back` is called in the one that scores, for it to run only where nobody else would. They end when the
-    /// mirror is dropped, with what waits scored, or dropped if that would take long.
+    /// Start the threads; the one that scores has manners. They end when the mirror is dropped, with what waits scored, or dropped if
+    /// that would take long.
     ///
     /// # Errors
     /// No thread can be started.
-    pub fn start(scoring: Scoring, stand_back: fn()) -> io::Result<QueuedMirror> {
+    pub fn start(scoring: Scoring, manners: Manners) -> io::Result<QueuedMirror> {
         let (jobs, offered) = sync_channel::<ShadowJob>(WAITING);
         let (handed, taken) = sync_channel::<Vec<ShadowJob>>(1);
         let (scored, told) = sync_channel::<Vec<(ShadowJob, Result<Said, Missed>)>>(1);
         let until_us = Arc::new(AtomicU64::new(u64::MAX));
         let (own, until) = (scoring.clone(), Arc::clone(&until_us));
         let score = move || {
-            stand_back();
+            (manners.stand_back)();
+            let mut stretch = Stretch::default();
             for jobs in taken {
                 let said = |job: ShadowJob| {
-                    let in_time = own.clock.micros() < until.load(Ordering::Relaxed);
+                    let began_us = own.clock.micros();
+                    let in_time = began_us < until.load(Ordering::Relaxed);
                     let said = if in_time { own.score(&job) } else { Err(Missed::Dropped) };
+                    let took_us = own.clock.micros().saturating_sub(began_us);
+                    if let Some(rest) = stretch.rest_after(took_us) {
+                        (manners.rest)(rest);
+                    }
                     (job, said)
                 };
                 if scored.send(jobs.into_iter().map(said).collect()).is_err() {

@@ -7,7 +7,7 @@ mod rules;
 mod tests;
 
 pub use judge::{Trial, judge};
-pub use mirror::{InlineMirror, QueuedMirror, Scoring};
+pub use mirror::{InlineMirror, Manners, QueuedMirror, Scoring};
 pub use rules::ShadowRules;
 
 use schemars::JsonSchema;

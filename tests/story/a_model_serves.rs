@@ -9,7 +9,7 @@ use regent::govern::{Order, Override};
 use regent::log::{Recorder, SpoolRules, read_events};
 use regent::registry;
 use regent::serve::{Bodies, Clock, Decided, Follower, Models, Named, SystemClock, TinyDoor, Wiring, finish, routes};
-use regent::shadow::{QueuedMirror, Scoring};
+use regent::shadow::{Manners, QueuedMirror, Scoring};
 use regent::snapshot::{self, Counting};
 use regent::store::Durability;
 use regent::types::{Span, Version};
@@ -42,7 +42,7 @@ fn a_promotion_fails_no_request() {
     let base = workspace.rules.windows.base;
     let counting = Arc::new(Counting::new(store.clone(), workspace.model().clone(), base, replica, boot));
     let scoring = Scoring { clock: clock.clone(), events: recorder.clone(), counter: counting.clone() };
-    let mirror = Arc::new(QueuedMirror::start(scoring, || ()).unwrap());
+    let mirror = Arc::new(QueuedMirror::start(scoring, Manners { stand_back: || (), rest: thread::sleep }).unwrap());
     let wiring = Wiring {
         clock: clock.clone(),
         champion: follower.clone(),

@@ -24,6 +24,8 @@ use crate::types::{Span, Timestamp, Version};
 
 const START: &str = "2026-11-21T00:00:00Z";
 
+const FORWARD: Manners = Manners { stand_back: || (), rest: |_| () };
+
 /// A whole server in memory, on a disk and a virtual clock.
 struct Server {
     store: Arc<dyn Store>,
@@ -248,7 +250,7 @@ fn a_job(candidate: Arc<crate::serve::Predictor>) -> ShadowJob {
 fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
     let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck::default()));
     let scoring = Scoring { clock: Hands::at(START), events: stuck.clone(), counter: counter.clone() };
-    let mirror = QueuedMirror::start(scoring, || ()).unwrap();
+    let mirror = QueuedMirror::start(scoring, FORWARD).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     let held = stuck.0.lock().unwrap();
     mirror.offer(a_job(candidate.clone()));
@@ -282,7 +284,7 @@ fn a_mirror_ends_in_time_and_counts_what_it_left() {
     let (counter, stuck) = (Arc::new(Memo::default()), Arc::new(Stuck::default()));
     let clock = Arc::new(Told::default());
     let scoring = Scoring { clock: clock.clone(), events: stuck.clone(), counter: counter.clone() };
-    let mirror = QueuedMirror::start(scoring, || ()).unwrap();
+    let mirror = QueuedMirror::start(scoring, FORWARD).unwrap();
     let held = stuck.0.lock().unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     // One is being remembered: the others wait for their turn.
@@ -300,6 +302,47 @@ fn a_mirror_ends_in_time_and_counts_what_it_left() {
     ending.join().unwrap();
     let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
     assert!(dropped == 10 && counter.all().len() == offered, "{dropped} of {offered}: {:?}", counter.all());
+}
+
+/// A clock that goes on by ten microseconds whenever it is read.
+#[derive(Default)]
+struct Steps(AtomicU64);
+
+impl Clock for Steps {
+    fn now(&self) -> Timestamp {
+        start()
+    }
+
+    fn micros(&self) -> u64 {
+        self.0.fetch_add(10, Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn a_candidate_rests_three_times_as_long_as_it_scores() {
+    static RESTED_US: AtomicU64 = AtomicU64::new(0);
+    let rest = |so_long: Duration| {
+        RESTED_US.fetch_add(so_long.as_micros() as u64, Ordering::SeqCst);
+    };
+    let (clock, counter, events) = (Arc::<Steps>::default(), Arc::<Memo>::default(), Arc::<Memo>::default());
+    let scoring = Scoring { clock: clock.clone(), events, counter: counter.clone() };
+    let mirror = QueuedMirror::start(scoring, Manners { stand_back: || (), rest }).unwrap();
+    let candidate = a_model(Version::new(1, 1, 0), 0.5);
+    (0..100).for_each(|_| mirror.offer(a_job(candidate.clone())));
+    drop(mirror);
+    assert_eq!(counter.all().len(), 100);
+    // Four looks at the clock a job, three steps from the first to the last, and one look when the mirror is dropped.
+    let scored_us = 100 * 30;
+    let rested_us = RESTED_US.load(Ordering::SeqCst);
+    assert!((3 * scored_us..=3 * (scored_us + 10)).contains(&rested_us), "{rested_us}");
+}
+
+#[test]
+fn short_scores_share_a_rest_and_no_rest_is_long() {
+    let mut stretch = Stretch::default();
+    let rests: Vec<_> = [10, 10, 10, 29, 0, 1, 9_000_000, 1].into_iter().map(|took| stretch.rest_after(took)).collect();
+    let rest = |us| Some(Duration::from_micros(us));
+    assert_eq!(rests, [None, None, rest(90), None, None, rest(90), rest(LONGEST_REST_US), None]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
@@ -13,7 +14,7 @@ use regent::serve::{
     Champion, Clock, EventSink, Front, Guard, Keys, Meter, Metered, Models, ServeError, SystemClock, Wiring, guarded,
     routes,
 };
-use regent::shadow::{QueuedMirror, Scoring};
+use regent::shadow::{Manners, QueuedMirror, Scoring};
 use regent::store::{Durability, Store};
 use regent::types::{ModelName, ReplicaName, Timestamp};
 use ulid::Ulid;
@@ -126,7 +127,7 @@ impl House {
         let metered = self.metered(tenant);
         let events = self.events(&metered);
         let scoring = Scoring { clock: self.clock.clone(), events: events.clone(), counter: metered.clone() };
-        let mirror = QueuedMirror::start(scoring, stand_back).map_err(ServeError::Thread)?;
+        let mirror = QueuedMirror::start(scoring, MANNERS).map_err(ServeError::Thread)?;
         Ok(Wiring {
             clock: self.clock.clone(),
             champion: tenant.follower.clone(),
@@ -212,6 +213,9 @@ impl House {
         Ok(now)
     }
 }
+
+/// Of a candidate's thread.
+const MANNERS: Manners = Manners { stand_back, rest: thread::sleep };
 
 /// A candidate scores where nobody else would use the processor. The system's word for it speaks of the calling thread.
 fn stand_back() {
