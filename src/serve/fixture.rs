@@ -249,8 +249,9 @@ impl Counter for Memo {
 }
 
 impl Mirror for Memo {
-    fn offer(&self, job: ShadowJob) {
+    fn offer(&self, job: ShadowJob) -> Result<(), Missed> {
         self.tell(format!("mirror {}", job.candidate.version()));
+        Ok(())
     }
 }
 

@@ -229,15 +229,20 @@ pub struct ShadowJob {
 
 /// Scores candidates on live traffic (P9).
 pub trait Mirror: Send + Sync {
-    /// Take a job, or drop and count it; never waits.
-    fn offer(&self, job: ShadowJob);
+    /// Take a job, and count what becomes of it; never waits.
+    ///
+    /// # Errors
+    /// It is not taken, and whoever offered it counts that.
+    fn offer(&self, job: ShadowJob) -> Result<(), Missed>;
 }
 
 /// A mirror for servers without shadows.
 pub struct NoMirror;
 
 impl Mirror for NoMirror {
-    fn offer(&self, _: ShadowJob) {}
+    fn offer(&self, _: ShadowJob) -> Result<(), Missed> {
+        Ok(())
+    }
 }
 
 /// What became of labels that were sent: each is one of these. All but duplicates and early ones are kept.

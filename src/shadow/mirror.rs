@@ -8,7 +8,7 @@ use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl Scoring {
     /// Remember what was said, or why nothing was.
     fn record(&self, job: &ShadowJob, said: Result<Said, Missed>) {
         if let Err(why) = said.and_then(|said| self.try_record(job, &said)) {
-            self.missed(job, why);
+            self.counter.missed(job.at, &job.candidate, why);
         }
     }
 
@@ -88,10 +88,6 @@ impl Scoring {
         self.events.shadowed(&shadowed).map_err(|_| Missed::Failed)?;
         self.counter.shadowed(&shadowed);
         Ok(())
-    }
-
-    fn missed(&self, job: &ShadowJob, why: Missed) {
-        self.counter.missed(job.at, &job.candidate, why);
     }
 }
 
@@ -123,7 +119,7 @@ impl Stretch {
 /// Scores in a thread that stands back and rests. Whoever stands back may be kept waiting at any moment and must then hold nothing that those who
 /// answer wait for, not even a place in their queue: another thread takes the jobs from there, hands them over and remembers the scores.
 pub struct QueuedMirror {
-    scoring: Scoring,
+    clock: Arc<dyn Clock>,
     jobs: Option<SyncSender<ShadowJob>>,
     /// When scoring ends, by the clock's microseconds.
     until_us: Arc<AtomicU64>,
@@ -161,33 +157,31 @@ impl QueuedMirror {
                 }
             }
         };
-        let own = scoring.clone();
+        let clock = Arc::clone(&scoring.clock);
         let record = move || {
             while let Ok(first) = offered.recv() {
                 let jobs = iter::once(first).chain(offered.try_iter()).take(AT_ONCE).collect();
                 let Some(said) = handed.send(jobs).ok().and_then(|()| told.recv().ok()) else { break };
-                said.into_iter().for_each(|(job, said)| own.record(&job, said));
+                said.into_iter().for_each(|(job, said)| scoring.record(&job, said));
             }
         };
         let start = |name: &str| thread::Builder::new().name(name.to_owned());
         // Should the second thread not start, the first ends with its channel.
         let workers = vec![start("shadow").spawn(score)?, start("shadow-log").spawn(record)?];
-        Ok(QueuedMirror { scoring, jobs: Some(jobs), until_us, workers })
+        Ok(QueuedMirror { clock, jobs: Some(jobs), until_us, workers })
     }
 }
 
 impl Mirror for QueuedMirror {
-    fn offer(&self, job: ShadowJob) {
-        let Some(jobs) = &self.jobs else { return };
-        if let Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) = jobs.try_send(job) {
-            self.scoring.missed(&job, Missed::Dropped);
-        }
+    fn offer(&self, job: ShadowJob) -> Result<(), Missed> {
+        let jobs = self.jobs.as_ref().ok_or(Missed::Dropped)?;
+        jobs.try_send(job).map_err(|_| Missed::Dropped)
     }
 }
 
 impl Drop for QueuedMirror {
     fn drop(&mut self) {
-        let until_us = self.scoring.clock.micros().saturating_add(ENDS_WITHIN_US);
+        let until_us = self.clock.micros().saturating_add(ENDS_WITHIN_US);
         self.until_us.store(until_us, Ordering::Relaxed);
         self.jobs = None;
         for worker in self.workers.drain(..) {
@@ -203,9 +197,10 @@ pub struct InlineMirror(
 );
 
 impl Mirror for InlineMirror {
-    fn offer(&self, job: ShadowJob) {
+    fn offer(&self, job: ShadowJob) -> Result<(), Missed> {
         let said = self.0.score(&job);
         self.0.record(&job, said);
+        Ok(())
     }
 }
 

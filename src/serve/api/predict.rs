@@ -103,8 +103,11 @@ impl Question {
     /// The candidate's turn: after the answer was made, and never in its way (P9).
     pub(super) fn shadow(self, wiring: &Wiring, serving: &Serving, at: Timestamp) {
         if let (Answer::Scored { vector, .. }, Some(candidate)) = (self.answer, &serving.candidate) {
-            let (champion, candidate) = (Arc::clone(&serving.champion), Arc::clone(candidate));
-            wiring.mirror.offer(ShadowJob { request_id: self.request_id, at, vector, champion, candidate });
+            let (champion, shadow) = (Arc::clone(&serving.champion), Arc::clone(candidate));
+            let job = ShadowJob { request_id: self.request_id, at, vector, champion, candidate: shadow };
+            if let Err(why) = wiring.mirror.offer(job) {
+                wiring.counter.missed(at, candidate, why);
+            }
         }
     }
 }

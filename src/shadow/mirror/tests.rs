@@ -253,15 +253,14 @@ fn a_candidate_that_cannot_keep_up_is_dropped_and_counted_and_nobody_waits() {
     let mirror = QueuedMirror::start(scoring, FORWARD).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     let held = stuck.0.lock().unwrap();
-    mirror.offer(a_job(candidate.clone()));
+    assert_eq!(mirror.offer(a_job(candidate.clone())), Ok(()));
     stuck.await_first();
-    let offered = 1 + WAITING + 100;
-    (1..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
-    let dropped = counter.all().iter().filter(|told| *told == "dropped 1.1.0").count();
-    assert_eq!(dropped, 100);
+    let offered: Vec<_> = (0..WAITING + 100).map(|_| mirror.offer(a_job(candidate.clone()))).collect();
+    assert_eq!(offered[..WAITING], [Ok(()); WAITING]);
+    assert_eq!(offered[WAITING..], [Err(Missed::Dropped); 100]);
     drop(held);
     drop(mirror);
-    assert_eq!(counter.all().len(), offered, "a job was lost without being counted");
+    assert_eq!(counter.all().len(), 1 + WAITING, "a job was lost without being counted");
 }
 
 /// A clock that goes on when it is told to.
@@ -288,10 +287,10 @@ fn a_mirror_ends_in_time_and_counts_what_it_left() {
     let held = stuck.0.lock().unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     // One is being remembered: the others wait for their turn.
-    mirror.offer(a_job(candidate.clone()));
+    mirror.offer(a_job(candidate.clone())).unwrap();
     stuck.await_first();
     let offered = 1 + 10;
-    (1..offered).for_each(|_| mirror.offer(a_job(candidate.clone())));
+    (1..offered).for_each(|_| mirror.offer(a_job(candidate.clone())).unwrap());
     let until_us = Arc::clone(&mirror.until_us);
     let ending = thread::spawn(move || drop(mirror));
     while until_us.load(Ordering::SeqCst) == u64::MAX {
@@ -328,7 +327,7 @@ fn a_candidate_rests_three_times_as_long_as_it_scores() {
     let scoring = Scoring { clock: clock.clone(), events, counter: counter.clone() };
     let mirror = QueuedMirror::start(scoring, Manners { stand_back: || (), rest }).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
-    (0..100).for_each(|_| mirror.offer(a_job(candidate.clone())));
+    (0..100).for_each(|_| mirror.offer(a_job(candidate.clone())).unwrap());
     drop(mirror);
     assert_eq!(counter.all().len(), 100);
     // Four looks at the clock a job, three steps from the first to the last, and one look when the mirror is dropped.

@@ -28,6 +28,8 @@ struct Rows {
     version: Predictor,
     /// How many of them were answered so; what a candidate said of the others, nobody was told.
     answered: u64,
+    /// Requests besides that a candidate should have scored and did not.
+    missed: u64,
     /// The features, one row after the other.
     values: Vec<f64>,
     /// The prediction of each row, and how long it took.
@@ -36,11 +38,13 @@ struct Rows {
 
 impl Rows {
     fn count(&mut self, counting: &Counting) {
-        let (profile, answered) = (self.version.model().profile(), std::mem::take(&mut self.answered));
+        let profile = self.version.model().profile();
+        let (answered, missed) = (std::mem::take(&mut self.answered), std::mem::take(&mut self.missed));
         counting.count(self.start, |counts| {
             counts.counted += answered;
             counts.valid += answered;
             let seen = of(counts, &self.version);
+            seen.dropped += missed;
             seen.count_all(profile, self.values.chunks(profile.features.len().max(1)));
             for (prediction, latency_us) in self.scores.drain(..) {
                 seen.count_answer(profile, prediction, Some(latency_us));
@@ -67,18 +71,26 @@ impl Lane {
         Lane { counting, waiting }
     }
 
-    fn take(&self, at: Timestamp, version: &Predictor, vector: &FeatureVector, score: (f64, u32), answered: u64) {
+    /// Add to the rows of a version, after those are counted that are many or of another window.
+    fn add(&self, at: Timestamp, version: &Predictor, add: impl FnOnce(&mut Rows)) {
         let start = self.counting.window(at);
         let mut waiting = self.waiting.rows();
-        let none = || Rows { start, version: version.clone(), answered: 0, values: Vec::new(), scores: Vec::new() };
+        let none =
+            || Rows { start, version: version.clone(), answered: 0, missed: 0, values: Vec::new(), scores: Vec::new() };
         let rows = waiting.entry(version.version()).or_insert_with(none);
         if rows.start != start || rows.scores.len() == TOGETHER {
             rows.count(&self.counting);
             rows.start = start;
         }
-        rows.answered += answered;
-        rows.values.extend_from_slice(vector);
-        rows.scores.push(score);
+        add(rows);
+    }
+
+    fn take(&self, at: Timestamp, version: &Predictor, vector: &FeatureVector, score: (f64, u32), answered: u64) {
+        self.add(at, version, |rows| {
+            rows.answered += answered;
+            rows.values.extend_from_slice(vector);
+            rows.scores.push(score);
+        });
     }
 }
 
@@ -106,7 +118,7 @@ impl Counter for Lane {
         self.counting.unrecorded(at);
     }
 
-    fn missed(&self, at: Timestamp, candidate: &Predictor, why: Missed) {
-        self.counting.missed(at, candidate, why);
+    fn missed(&self, at: Timestamp, candidate: &Predictor, _: Missed) {
+        self.add(at, candidate, |rows| rows.missed += 1);
     }
 }

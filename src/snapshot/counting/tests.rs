@@ -22,6 +22,9 @@ fn answer(counting: &dyn Counter, serving: &Serving, now: &str, humidity: f64) {
     let (request_id, at) = (uuid::Uuid::nil(), at(now));
     counting.answered(&Answered { request_id, at, answer: &answer, latency_us: 40, serving, trace: None });
     if let (Answer::Scored { vector, .. }, Some(candidate)) = (&answer, &serving.candidate) {
+        if humidity > 90.0 {
+            return counting.missed(at, candidate, Missed::Dropped);
+        }
         counting.shadowed(&Shadowed { request_id, at, vector, candidate, prediction: 0.1, latency_us: 9 });
     }
 }
