@@ -4,7 +4,6 @@
 use std::borrow::Cow;
 use std::io;
 use std::iter;
-use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,11 +21,14 @@ const WAITING: usize = 1_024;
 /// stand back, and an answer that waits for its processor waits for all of them.
 const AT_ONCE: usize = 32;
 
-/// When it has scored for so long, it rests.
-const STRETCH_US: u64 = 30;
+/// The candidate's scores have this part of one processor at most: an eighth.
+const PART: u64 = 8;
 
-/// It rests so many times as long as it has scored: it has a quarter of one processor at most.
-const RESTS: u64 = 3;
+/// It makes up for so much time in which it had less, and for no more.
+const SAVED_US: u64 = 400;
+
+/// A shorter rest is put off: to go to sleep and to wake up takes longer.
+const SHORTEST_REST_US: u64 = 100;
 
 /// No rest is longer, however long a single score took: who ends the mirror waits for it.
 const LONGEST_REST_US: u64 = 1_000_000;
@@ -96,28 +98,32 @@ impl Scoring {
 pub struct Manners {
     /// Called in that thread before anything else, for it to run only where nobody else would.
     pub stand_back: fn(),
+    /// So many microseconds has the calling thread had a processor.
+    pub worked_us: fn() -> u64,
     /// Wait so long.
     pub rest: fn(Duration),
 }
 
-/// What a candidate has scored since it rested. Standing back is not enough: a processor that is never idle does not take over what
+/// The part of a processor that a candidate has. Standing back is not enough: a processor that is never idle does not take over what
 /// waits in line for another one.
 #[derive(Default)]
-struct Stretch {
-    scored_us: u64,
+struct Share {
+    /// When, by the clock, what the candidate has had will have been its part.
+    due_us: u64,
 }
 
-impl Stretch {
-    /// The rest that is due after one more score that took so long.
-    fn rest_after(&mut self, took_us: u64) -> Option<Duration> {
-        self.scored_us += took_us;
-        let due = self.scored_us >= STRETCH_US;
-        due.then(|| Duration::from_micros((mem::take(&mut self.scored_us) * RESTS).min(LONGEST_REST_US)))
+impl Share {
+    /// How long it must rest after it has scored for so long.
+    fn rest(&mut self, now_us: u64, scored_us: u64) -> Option<Duration> {
+        self.due_us = self.due_us.max(now_us.saturating_sub(SAVED_US)) + scored_us * PART;
+        let ahead_us = self.due_us.saturating_sub(now_us);
+        (ahead_us >= SHORTEST_REST_US).then(|| Duration::from_micros(ahead_us.min(LONGEST_REST_US)))
     }
 }
 
-/// Scores in a thread that stands back and rests. Whoever stands back may be kept waiting at any moment and must then hold nothing that those who
-/// answer wait for, not even a place in their queue: another thread takes the jobs from there, hands them over and remembers the scores.
+/// Scores in a thread that stands back and rests. Whoever stands back may be kept waiting at any moment and must then hold nothing that
+/// those who answer wait for, not even a place in their queue: another thread takes the jobs from there, hands them over and remembers
+/// the scores.
 pub struct QueuedMirror {
     clock: Arc<dyn Clock>,
     jobs: Option<SyncSender<ShadowJob>>,
@@ -140,14 +146,16 @@ impl QueuedMirror {
         let (own, until) = (scoring.clone(), Arc::clone(&until_us));
         let score = move || {
             (manners.stand_back)();
-            let mut stretch = Stretch::default();
+            let mut share = Share::default();
             for jobs in taken {
                 let said = |job: ShadowJob| {
-                    let began_us = own.clock.micros();
-                    let in_time = began_us < until.load(Ordering::Relaxed);
-                    let said = if in_time { own.score(&job) } else { Err(Missed::Dropped) };
-                    let took_us = own.clock.micros().saturating_sub(began_us);
-                    if let Some(rest) = stretch.rest_after(took_us) {
+                    if own.clock.micros() >= until.load(Ordering::Relaxed) {
+                        return (job, Err(Missed::Dropped));
+                    }
+                    let before_us = (manners.worked_us)();
+                    let said = own.score(&job);
+                    let scored_us = (manners.worked_us)().saturating_sub(before_us);
+                    if let Some(rest) = share.rest(own.clock.micros(), scored_us) {
                         (manners.rest)(rest);
                     }
                     (job, said)

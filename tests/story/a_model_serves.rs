@@ -42,7 +42,8 @@ fn a_promotion_fails_no_request() {
     let base = workspace.rules.windows.base;
     let counting = Arc::new(Counting::new(store.clone(), workspace.model().clone(), base, replica, boot));
     let scoring = Scoring { clock: clock.clone(), events: recorder.clone(), counter: counting.clone() };
-    let mirror = Arc::new(QueuedMirror::start(scoring, Manners { stand_back: || (), rest: thread::sleep }).unwrap());
+    let mirror =
+        Arc::new(QueuedMirror::start(scoring, Manners { stand_back: || (), worked_us: || 0, rest: |_| () }).unwrap());
     let wiring = Wiring {
         clock: clock.clone(),
         champion: follower.clone(),

@@ -24,7 +24,7 @@ use crate::types::{Span, Timestamp, Version};
 
 const START: &str = "2026-11-21T00:00:00Z";
 
-const FORWARD: Manners = Manners { stand_back: || (), rest: |_| () };
+const FORWARD: Manners = Manners { stand_back: || (), worked_us: || 0, rest: |_| () };
 
 /// A whole server in memory, on a disk and a virtual clock.
 struct Server {
@@ -303,45 +303,51 @@ fn a_mirror_ends_in_time_and_counts_what_it_left() {
     assert!(dropped == 10 && counter.all().len() == offered, "{dropped} of {offered}: {:?}", counter.all());
 }
 
-/// A clock that goes on by ten microseconds whenever it is read.
-#[derive(Default)]
-struct Steps(AtomicU64);
-
-impl Clock for Steps {
-    fn now(&self) -> Timestamp {
-        start()
-    }
-
-    fn micros(&self) -> u64 {
-        self.0.fetch_add(10, Ordering::SeqCst)
-    }
-}
-
+/// Time goes on only while it rests, and each score takes forty microseconds of a processor.
 #[test]
-fn a_candidate_rests_three_times_as_long_as_it_scores() {
-    static RESTED_US: AtomicU64 = AtomicU64::new(0);
+fn a_candidate_has_an_eighth_of_a_processor() {
+    static NOW_US: AtomicU64 = AtomicU64::new(0);
+    static WORKED_US: AtomicU64 = AtomicU64::new(0);
+    struct Rested;
+    impl Clock for Rested {
+        fn now(&self) -> Timestamp {
+            start()
+        }
+
+        fn micros(&self) -> u64 {
+            NOW_US.load(Ordering::SeqCst)
+        }
+    }
     let rest = |so_long: Duration| {
-        RESTED_US.fetch_add(so_long.as_micros() as u64, Ordering::SeqCst);
+        NOW_US.fetch_add(so_long.as_micros() as u64, Ordering::SeqCst);
     };
-    let (clock, counter, events) = (Arc::<Steps>::default(), Arc::<Memo>::default(), Arc::<Memo>::default());
-    let scoring = Scoring { clock: clock.clone(), events, counter: counter.clone() };
-    let mirror = QueuedMirror::start(scoring, Manners { stand_back: || (), rest }).unwrap();
+    let worked_us = || WORKED_US.fetch_add(40, Ordering::SeqCst);
+    let counter = Arc::<Memo>::default();
+    let scoring = Scoring { clock: Arc::new(Rested), events: counter.clone(), counter: counter.clone() };
+    let mirror = QueuedMirror::start(scoring, Manners { stand_back: || (), worked_us, rest }).unwrap();
     let candidate = a_model(Version::new(1, 1, 0), 0.5);
     (0..100).for_each(|_| mirror.offer(a_job(candidate.clone())).unwrap());
     drop(mirror);
-    assert_eq!(counter.all().len(), 100);
-    // Four looks at the clock a job, three steps from the first to the last, and one look when the mirror is dropped.
-    let scored_us = 100 * 30;
-    let rested_us = RESTED_US.load(Ordering::SeqCst);
-    assert!((3 * scored_us..=3 * (scored_us + 10)).contains(&rested_us), "{rested_us}");
+    let (scored, took_us) = (counter.all().len() / 2, NOW_US.load(Ordering::SeqCst));
+    assert_eq!((scored, took_us), (100, 100 * 40 * PART));
 }
 
 #[test]
-fn short_scores_share_a_rest_and_no_rest_is_long() {
-    let mut stretch = Stretch::default();
-    let rests: Vec<_> = [10, 10, 10, 29, 0, 1, 9_000_000, 1].into_iter().map(|took| stretch.rest_after(took)).collect();
+fn short_rests_are_put_off_and_little_is_saved() {
+    let mut share = Share::default();
+    // When it is by the clock, and what a score has taken.
+    let looks = [
+        // At first nothing is saved.
+        (0, 10),
+        (20, 10),
+        // Much is saved, and not all of it is kept.
+        (1_000_000, 50),
+        (1_000_000, 15),
+        (20_000_000, 10_000_000),
+    ];
+    let rests = looks.map(|(now_us, scored_us)| share.rest(now_us, scored_us));
     let rest = |us| Some(Duration::from_micros(us));
-    assert_eq!(rests, [None, None, rest(90), None, None, rest(90), rest(LONGEST_REST_US), None]);
+    assert_eq!(rests, [None, rest(140), None, rest(120), rest(LONGEST_REST_US)]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use regent::config::{Events, Unrecorded};
 use regent::console::{self, Desk, ReadingRules, Rulebook};
@@ -17,6 +18,7 @@ use regent::serve::{
 use regent::shadow::{Manners, QueuedMirror, Scoring};
 use regent::store::{Durability, Store};
 use regent::types::{ModelName, ReplicaName, Timestamp};
+use rustix::time::{ClockId, clock_gettime};
 use ulid::Ulid;
 
 use super::chosen::Chosen;
@@ -215,12 +217,17 @@ impl House {
 }
 
 /// Of a candidate's thread.
-const MANNERS: Manners = Manners { stand_back, rest: thread::sleep };
+const MANNERS: Manners = Manners { stand_back, worked_us, rest: thread::sleep };
 
 /// A candidate scores where nobody else would use the processor. The system's word for it speaks of the calling thread.
 fn stand_back() {
     // Whoever may not stand back keeps in line.
     let _ = rustix::process::nice(19);
+}
+
+fn worked_us() -> u64 {
+    let worked = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::try_from(worked).map_or(0, |worked| worked.as_micros() as u64)
 }
 
 /// The rules as the workspace's files say them now.
